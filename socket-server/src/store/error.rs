@@ -1,0 +1,32 @@
+//! Why a store could not do what was asked.
+
+use thiserror::Error;
+
+/// Why a store could not do what was asked.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The name or id is taken already.
+    #[error("{what} already exists")]
+    Conflict {
+        /// What exists already, as a noun with its article.
+        what: &'static str,
+    },
+    /// There is no such thing, or it belongs to another account.
+    #[error("there is no such {what}")]
+    NotFound {
+        /// What was looked for, as a noun.
+        what: &'static str,
+    },
+    /// The store cannot be reached or cannot write now; trying again later can help.
+    #[error("the store is unavailable: {reason}")]
+    Unavailable {
+        /// What happened, for the log and for `/readyz`.
+        reason: String,
+    },
+    /// What is stored cannot be understood.
+    #[error("stored data is damaged: {reason}")]
+    Damaged {
+        /// Where and how.
+        reason: String,
+    },
+}

@@ -1,0 +1,14 @@
+//! What the server keeps: one trait, several implementations, one contract suite for all of them.
+
+mod error;
+mod records;
+mod seq_ranges;
+mod store_trait;
+
+pub use error::StoreError;
+pub use records::{
+    Account, AccountId, ApiKey, ApiKeyId, DroppedRecord, HistoryRow, HostId, HostRecord, Resolution, SampleBatch,
+    SeriesAggregate, Session,
+};
+pub use seq_ranges::SeqRanges;
+pub use store_trait::Store;
