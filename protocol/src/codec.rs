@@ -70,5 +70,9 @@ pub fn decode<M: Message + DeserializeOwned + Default>(
 }
 
 fn check_size(bytes: usize) -> Result<(), CodecError> {
-    if bytes > FRAME_BYTES_MAX { Err(CodecError::TooLarge { bytes }) } else { Ok(()) }
+    if bytes > FRAME_BYTES_MAX {
+        Err(CodecError::TooLarge { bytes })
+    } else {
+        Ok(())
+    }
 }

@@ -213,7 +213,9 @@ pub struct Dropped {
 }
 
 /// Why a host lost samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enumeration, Serialize, Deserialize, TS)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enumeration, Serialize, Deserialize, TS,
+)]
 #[repr(i32)]
 #[serde(rename_all = "snake_case")]
 pub enum DropReason {
@@ -254,7 +256,9 @@ pub struct Request {
 }
 
 /// What a server may ask a host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enumeration, Serialize, Deserialize, TS)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enumeration, Serialize, Deserialize, TS,
+)]
 #[repr(i32)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {

@@ -43,7 +43,9 @@ impl NodeEncoding {
 
 /// The peer speaks a major version that this build does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the other side speaks protocol {theirs}, this program speaks {PROTOCOL_MAJOR}: bring both to the same release")]
+#[error(
+    "the other side speaks protocol {theirs}, this program speaks {PROTOCOL_MAJOR}: bring both to the same release"
+)]
 pub struct IncompatibleVersion {
     /// The peer's major version.
     pub theirs: u32,
@@ -54,5 +56,9 @@ pub struct IncompatibleVersion {
 /// # Errors
 /// When the peer's major version is another one than ours.
 pub fn check_major(theirs: u32) -> Result<(), IncompatibleVersion> {
-    if theirs == 0 || theirs == PROTOCOL_MAJOR { Ok(()) } else { Err(IncompatibleVersion { theirs }) }
+    if theirs == 0 || theirs == PROTOCOL_MAJOR {
+        Ok(())
+    } else {
+        Err(IncompatibleVersion { theirs })
+    }
 }

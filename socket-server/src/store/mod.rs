@@ -7,8 +7,8 @@ mod store_trait;
 
 pub use error::StoreError;
 pub use records::{
-    Account, AccountId, ApiKey, ApiKeyId, DroppedRecord, HistoryRow, HostId, HostRecord, Resolution, SampleBatch,
-    SeriesAggregate, Session,
+    Account, AccountId, ApiKey, ApiKeyId, DroppedRecord, HistoryRow, HostId, HostRecord, Resolution,
+    SampleBatch, SeriesAggregate, Session,
 };
 pub use seq_ranges::SeqRanges;
 pub use store_trait::Store;

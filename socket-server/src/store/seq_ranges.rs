@@ -30,7 +30,10 @@ impl SeqRanges {
 
     /// Whether `seq` is in the set.
     pub fn contains(&self, seq: u64) -> bool {
-        self.ends_by_start.range(..=seq).next_back().is_some_and(|(_, &end)| seq <= end)
+        self.ends_by_start
+            .range(..=seq)
+            .next_back()
+            .is_some_and(|(_, &end)| seq <= end)
     }
 
     /// Highest `seq` such that everything from `settled + 1` to it is in the set; `settled` when there is none.

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::{
-    Account, AccountId, ApiKey, ApiKeyId, DroppedRecord, HistoryRow, HostId, HostRecord, Resolution, SampleBatch,
-    SeqRanges, Session, StoreError,
+    Account, AccountId, ApiKey, ApiKeyId, DroppedRecord, HistoryRow, HostId, HostRecord, Resolution,
+    SampleBatch, SeqRanges, Session, StoreError,
 };
 
 /// Keeps accounts, keys, hosts and samples. Every write is durable when it returns.

@@ -1,0 +1,5 @@
+//! Readings of one host, one collector a file.
+
+mod sampler;
+
+pub use sampler::Sampler;

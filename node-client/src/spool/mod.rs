@@ -1,0 +1,1 @@
+//! Keeps samples until the server has acknowledged them.
