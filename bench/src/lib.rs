@@ -1,1 +1,7 @@
-//! stub
+//! The load generator and the benchmarks: real sockets, open-loop send times, a process of its own.
+
+pub mod api;
+pub mod load;
+pub mod process;
+pub mod report;
+pub mod scenario;

@@ -10,6 +10,10 @@ use crate::{metrics::Sample, node::HostFacts};
 /// What the server says to a viewer; `type` tells which.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one message is alive at a time, boxing would cost each sample"
+)]
 pub enum LiveMessage {
     /// First frame: the whole fleet as it is now.
     Welcome(Welcome),

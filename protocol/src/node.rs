@@ -18,6 +18,10 @@ pub struct NodeMessage {
 /// What a node-client says.
 #[derive(Clone, PartialEq, Oneof, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one message is alive at a time, boxing would cost each sample"
+)]
 pub enum NodeBody {
     /// First frame of a connection.
     #[prost(message, tag = "1")]

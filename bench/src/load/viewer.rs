@@ -1,0 +1,73 @@
+//! Viewers that read every frame and note how old its rows are.
+
+use futures_util::StreamExt;
+use metric_flow_protocol::live::LiveMessage;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+use tokio_util::sync::CancellationToken;
+
+use super::sample::now_unix_ms;
+
+/// Ages of rows, from the host's clock at sending to the viewer's at reading, in milliseconds.
+#[derive(Debug, Clone, Default)]
+pub struct Latencies {
+    ages_ms: Vec<u32>,
+    /// Frames read.
+    pub frames: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Whether the server ended the socket.
+    pub closed: bool,
+}
+
+impl Latencies {
+    /// Rows read.
+    pub fn rows(&self) -> usize {
+        self.ages_ms.len()
+    }
+
+    /// Adds another viewer's.
+    pub fn absorb(&mut self, other: Self) {
+        self.ages_ms.extend(other.ages_ms);
+        self.frames += other.frames;
+        self.bytes += other.bytes;
+        self.closed |= other.closed;
+    }
+
+    /// The age that `share` (0 to 1) of the rows do not exceed, by the nearest-rank method.
+    pub fn quantile_ms(&mut self, share: f64) -> u32 {
+        self.ages_ms.sort_unstable();
+        let rank = (self.ages_ms.len() as f64 * share).ceil() as usize;
+        self.ages_ms.get(rank.saturating_sub(1)).copied().unwrap_or(0)
+    }
+}
+
+/// Reads until told to stop or the server ends the socket.
+pub async fn watch(mut socket: WebSocketStream<TcpStream>, stop: CancellationToken) -> Latencies {
+    let mut seen = Latencies::default();
+    loop {
+        let Some(frame) = stop.run_until_cancelled(socket.next()).await else {
+            return seen;
+        };
+        match frame {
+            Some(Ok(Message::Text(text))) => {
+                seen.frames += 1;
+                seen.bytes += text.len() as u64;
+                if let Ok(LiveMessage::Fleet(frame)) = serde_json::from_str(&text) {
+                    let now = now_unix_ms();
+                    let ages = frame
+                        .rows
+                        .iter()
+                        .map(|row| now.saturating_sub(row.time_unix_ms).max(0));
+                    seen.ages_ms
+                        .extend(ages.map(|age| u32::try_from(age).unwrap_or(u32::MAX)));
+                }
+            }
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => {
+                seen.closed = true;
+                return seen;
+            }
+        }
+    }
+}
