@@ -1,0 +1,330 @@
+//! What is valid: names that are unique, ports that exist, jumps that lead somewhere.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{
+    problem::{InventoryError, Problem, nearest},
+    raw::{At, RawHost, RawInventory, RawLab, parse},
+};
+
+/// SSH's own port.
+const DEFAULT_PORT: u16 = 22;
+/// Hosts that one rollout works on at once: a small machine can hold that many transfers, and 20 hosts still go in one batch.
+const DEFAULT_PARALLEL: usize = 20;
+/// A machine on the same network answers in milliseconds; a far one behind a jump host within this.
+const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// The longest that one step other than a transfer may take: starting a container on a slow disk.
+const DEFAULT_STEP_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a container may take to become healthy: a database that replays its log.
+const DEFAULT_HEALTH_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// How the engine of a host is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EngineKind {
+    /// Root's Podman: its socket for root, `sudo -n podman system dial-stdio` for anyone else.
+    Podman,
+    /// The Podman of the user that logs in, by `/run/user/UID/podman/podman.sock`.
+    PodmanRootless,
+    /// Docker, by `/var/run/docker.sock`.
+    Docker,
+}
+
+impl EngineKind {
+    const WORDS: [(&'static str, Self); 3] = [
+        ("podman", Self::Podman),
+        ("podman-rootless", Self::PodmanRootless),
+        ("docker", Self::Docker),
+    ];
+}
+
+/// One machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// What it is called here: the key of every table and message.
+    pub name: String,
+    /// Its address or DNS name.
+    pub address: String,
+    /// Where its sshd listens.
+    pub port: u16,
+    /// Who to log in as.
+    pub user: String,
+    /// The private key to log in with; the agent and the usual files are tried without one.
+    pub identity_file: Option<PathBuf>,
+    /// Which engine, and how it is reached.
+    pub engine: EngineKind,
+    /// What it is for; `node.role == X` in a placement constraint.
+    pub roles: BTreeSet<String>,
+    /// `node.labels.X` in a placement constraint.
+    pub labels: BTreeMap<String, String>,
+    /// The only host key to accept, in the form of known_hosts: `ssh-ed25519 AAAA…`.
+    pub host_key: Option<String>,
+    /// The name of the host to go through.
+    pub jump: Option<String>,
+}
+
+/// Settings of the lab as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabSettings {
+    /// The registry that images go through; without one they are shipped directly.
+    pub registry: Option<String>,
+    /// Hosts worked on at once.
+    pub parallel: usize,
+    /// Deadline of connecting and authenticating, each.
+    pub connect_timeout: Duration,
+    /// Deadline of one step.
+    pub step_timeout: Duration,
+    /// Deadline of becoming healthy.
+    pub health_timeout: Duration,
+}
+
+/// A hosts.toml without mistakes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inventory {
+    /// The machines, in the order of the file.
+    pub hosts: Vec<Host>,
+    /// Settings of the lab.
+    pub lab: LabSettings,
+}
+
+impl Inventory {
+    /// Reads a file. Relative key files are looked up from its folder.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or with every problem in it.
+    pub fn load(path: &Path) -> Result<Self, InventoryError> {
+        let text = std::fs::read_to_string(path).map_err(|source| InventoryError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, folder).map_err(|problems| InventoryError::Invalid {
+            path: path.to_owned(),
+            problems,
+        })
+    }
+
+    /// Reads a text; relative key files are looked up from `folder`.
+    ///
+    /// # Errors
+    ///
+    /// Every problem, in the order of their lines.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, Vec<Problem>> {
+        let (raw, mut problems) = parse(text);
+        let inventory = check(raw, folder, &mut problems);
+        problems.sort();
+        if problems.is_empty() {
+            Ok(inventory)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// The host of that name.
+    #[must_use]
+    pub fn host(&self, name: &str) -> Option<&Host> {
+        self.hosts.iter().find(|host| host.name == name)
+    }
+}
+
+fn check(raw: RawInventory, folder: &Path, problems: &mut Vec<Problem>) -> Inventory {
+    let mut wrong = |line: usize, message: String| problems.push(Problem { line, message });
+    let mut seen = BTreeMap::new();
+    let mut hosts = Vec::new();
+    let mut jumps = Vec::new();
+    for host in raw.hosts {
+        let line = host.line;
+        let Some(name) = host.name.clone() else {
+            wrong(line, "this host has no `name`".to_owned());
+            continue;
+        };
+        if name.value.is_empty()
+            || !name
+                .value
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        {
+            wrong(
+                name.line,
+                format!(
+                    "`{}` is no host name: use letters, digits, `-`, `_` and `.`",
+                    name.value
+                ),
+            );
+        }
+        if let Some(first) = seen.insert(name.value.clone(), name.line) {
+            wrong(
+                name.line,
+                format!("`{}` is the name of the host in line {first} too", name.value),
+            );
+        }
+        if host.address.is_none() {
+            wrong(line, format!("host `{}` has no `address`", name.value));
+        }
+        if let Some(jump) = &host.jump {
+            jumps.push((name.value.clone(), jump.clone()));
+        }
+        hosts.push(check_host(name.value, host, &raw.defaults, folder, &mut wrong));
+    }
+    if hosts.is_empty() {
+        wrong(
+            0,
+            "there is no host: add a [[hosts]] table with `name` and `address`".to_owned(),
+        );
+    }
+    for (host, jump) in jumps {
+        if jump.value == host {
+            wrong(jump.line, format!("host `{host}` jumps through itself"));
+        } else if let Some(through) = hosts.iter().find(|other| other.name == jump.value) {
+            if through.jump.is_some() {
+                wrong(
+                    jump.line,
+                    format!(
+                        "host `{host}` jumps through `{}`, which needs a jump itself: one is the most",
+                        jump.value
+                    ),
+                );
+            }
+        } else {
+            wrong(
+                jump.line,
+                format!(
+                    "host `{host}` jumps through `{}`, which is not in this file",
+                    jump.value
+                ),
+            );
+        }
+    }
+    Inventory {
+        hosts,
+        lab: check_lab(raw.lab, &mut wrong),
+    }
+}
+
+fn check_host(
+    name: String,
+    host: RawHost,
+    defaults: &RawHost,
+    folder: &Path,
+    wrong: &mut impl FnMut(usize, String),
+) -> Host {
+    let port = host
+        .port
+        .or_else(|| defaults.port.clone())
+        .map_or(DEFAULT_PORT, |port| {
+            u16::try_from(port.value)
+                .ok()
+                .filter(|port| *port > 0)
+                .unwrap_or_else(|| {
+                    wrong(
+                        port.line,
+                        format!("port {} does not exist: 1 to 65535 do", port.value),
+                    );
+                    DEFAULT_PORT
+                })
+        });
+    let engine = host
+        .engine
+        .or_else(|| defaults.engine.clone())
+        .map_or(EngineKind::Podman, |word| {
+            let known = EngineKind::WORDS.map(|(word, _)| word);
+            EngineKind::WORDS
+                .iter()
+                .find(|(known, _)| *known == word.value)
+                .map_or_else(
+                    || {
+                        let advice =
+                            nearest(&word.value, &known).map(|near| format!(", did you mean `{near}`?"));
+                        let advice = advice.unwrap_or_else(|| format!(": it is one of {}", known.join(", ")));
+                        wrong(word.line, format!("unknown engine `{}`{advice}", word.value));
+                        EngineKind::Podman
+                    },
+                    |(_, kind)| *kind,
+                )
+        });
+    if let Some(key) = &host.host_key
+        && russh_key(&key.value).is_none()
+    {
+        wrong(
+            key.line,
+            "`host_key` is no public key: copy a line of `ssh-keyscan`, as `ssh-ed25519 AAAA…`".to_owned(),
+        );
+    }
+    let user = host.user.or_else(|| defaults.user.clone());
+    let identity = host.identity_file.or_else(|| defaults.identity_file.clone());
+    Host {
+        name,
+        address: host.address.map_or_else(String::new, |address| address.value),
+        port,
+        user: user.map_or_else(|| "root".to_owned(), |user| user.value),
+        identity_file: identity.map(|file| from_folder(folder, &file.value)),
+        engine,
+        roles: host
+            .roles
+            .map(|roles| roles.value.into_iter().collect())
+            .unwrap_or_default(),
+        labels: host.labels.map(|labels| labels.value).unwrap_or_default(),
+        host_key: host.host_key.map(|key| key.value),
+        jump: host.jump.map(|jump| jump.value),
+    }
+}
+
+/// The type and the base64 of a public key, when it looks like one; `remote` decides whether it is.
+fn russh_key(line: &str) -> Option<(&str, &str)> {
+    let mut words = line.split_whitespace();
+    let (algorithm, key) = (words.next()?, words.next()?);
+    let known = algorithm.starts_with("ssh-") || algorithm.starts_with("ecdsa-");
+    (known && key.starts_with("AAAA")).then_some((algorithm, key))
+}
+
+fn from_folder(folder: &Path, file: &str) -> PathBuf {
+    match (file.strip_prefix("~/"), std::env::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => folder.join(file),
+    }
+}
+
+fn check_lab(raw: RawLab, wrong: &mut impl FnMut(usize, String)) -> LabSettings {
+    let mut positive = |value: Option<At<i64>>, default: u64, key: &str| match value {
+        None => default,
+        Some(value) => u64::try_from(value.value)
+            .ok()
+            .filter(|value| *value > 0)
+            .unwrap_or_else(|| {
+                wrong(
+                    value.line,
+                    format!("`{key}` must be at least 1, not {}", value.value),
+                );
+                default
+            }),
+    };
+    let mut seconds =
+        |value, default: Duration, key| Duration::from_secs(positive(value, default.as_secs(), key));
+    let connect_timeout = seconds(
+        raw.connect_timeout_seconds,
+        DEFAULT_CONNECT_TIMEOUT,
+        "connect_timeout_seconds",
+    );
+    let step_timeout = seconds(
+        raw.step_timeout_seconds,
+        DEFAULT_STEP_TIMEOUT,
+        "step_timeout_seconds",
+    );
+    let health_timeout = seconds(
+        raw.health_timeout_seconds,
+        DEFAULT_HEALTH_TIMEOUT,
+        "health_timeout_seconds",
+    );
+    let parallel = positive(raw.parallel, DEFAULT_PARALLEL as u64, "parallel");
+    LabSettings {
+        registry: raw.registry.map(|registry| registry.value),
+        parallel: usize::try_from(parallel).unwrap_or(DEFAULT_PARALLEL),
+        connect_timeout,
+        step_timeout,
+        health_timeout,
+    }
+}
