@@ -1,3 +1,75 @@
-//! stub
+//! The project's own commands: `cargo xtask demo | test | bench | codegen | tidy`.
 
-fn main() {}
+mod codegen;
+mod demo;
+mod node_tools;
+mod printer;
+mod process;
+mod suites;
+mod test_counts;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::{printer::Printer, workspace::Workspace};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own commands.", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Starts the server, an account and this machine's node-client; Ctrl-C ends all of it.
+    Demo(demo::Options),
+    /// Runs every check and every test, and ends with one line of totals.
+    Test(suites::Options),
+    /// Runs the benchmarks; arguments after `--` go to the load generator.
+    Bench {
+        /// What the load generator is told; `cargo xtask bench -- --help` shows it.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Writes the generated files: the dashboard's wire types and the configuration reference.
+    Codegen {
+        /// Changes nothing; fails when a generated file is not up to date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Checks what must hold for every source file: layers, owners, heads, sizes, names.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let printer = Printer::new();
+    match run(Arguments::parse().command, &printer) {
+        Ok(code) => code,
+        Err(error) => {
+            printer.error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command, printer: &Printer) -> Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    match command {
+        Command::Demo(options) => demo::run(&workspace, printer, &options),
+        Command::Test(options) => suites::run(&workspace, printer, &options),
+        Command::Bench { arguments } => {
+            let mut bench = workspace.cargo();
+            bench
+                .args(["run", "--release", "--package", "metric-flow-bench", "--"])
+                .args(arguments);
+            process::pass_through(&mut bench)
+        }
+        Command::Codegen { check } => codegen::run(&workspace, printer, check),
+        Command::Tidy => tidy::run(&workspace, printer),
+    }
+}
