@@ -5,9 +5,11 @@
 
 pub mod cli;
 pub mod commands;
+pub mod compose;
 pub mod error;
 pub mod inventory;
 pub mod printer;
+pub mod remote;
 
 use cli::{Cli, Command};
 use error::{Exit, Failure};

@@ -6,5 +6,6 @@ mod raw;
 mod write;
 
 pub use checked::{EngineKind, Host, Inventory, LabSettings};
+pub(crate) use problem::nearest;
 pub use problem::{InventoryError, Problem};
 pub use write::example;

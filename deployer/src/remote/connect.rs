@@ -1,0 +1,300 @@
+//! Connecting: deadlines on every part, a bounded number of handshakes at once, a retry when sshd resets one.
+
+use std::{borrow::Cow, io, sync::Arc, time::Duration};
+
+use rand::RngExt as _;
+use russh::{
+    client::{self, Handle},
+    keys::PublicKeyOrCertificate,
+};
+use tokio::{
+    net::TcpStream,
+    sync::{Mutex, Semaphore},
+    time::timeout,
+};
+
+use super::{
+    authenticate::{AuthenticateError, authenticate},
+    host_key::{HostKeyError, OfferedKey, Policy},
+    known_hosts::KnownHosts,
+    session::Session,
+};
+use crate::inventory::{Host, Inventory};
+
+/// Handshakes at once. sshd's MaxStartups begins to drop at 10, and all hosts may stand behind one jump host.
+const HANDSHAKES: usize = 8;
+/// Tries of one handshake that is reset: sshd drops at random above MaxStartups, and a booting host resets too.
+const TRIES: u32 = 5;
+/// The pause before the second try; it doubles, and half of it is random so that hosts do not come back together.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// Silence after which a keepalive is sent; three without an answer end the connection.
+const KEEPALIVE: Duration = Duration::from_secs(10);
+/// The window of a channel: large enough that an image transfer is not held up by round trips.
+const WINDOW_BYTES: u32 = 8 * 1024 * 1024;
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// A deadline passed.
+    #[error("no answer within {} s while {doing}", deadline.as_secs())]
+    Deadline {
+        /// What was waited for.
+        doing: &'static str,
+        /// How long.
+        deadline: Duration,
+    },
+    /// The network says no.
+    #[error("{address}:{port} cannot be reached: {source}")]
+    Network {
+        /// Where to.
+        address: String,
+        /// Which port.
+        port: u16,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The host is not who it should be.
+    #[error(transparent)]
+    HostKey(#[from] HostKeyError),
+    /// known_hosts cannot be read.
+    #[error("known_hosts cannot be read: {0}")]
+    KnownHosts(#[source] io::Error),
+    /// The host does not let us in.
+    #[error(transparent)]
+    Authenticate(#[from] AuthenticateError),
+    /// The jump host does not let us through.
+    #[error("the way through the jump host `{jump}` is closed: {reason}")]
+    Jump {
+        /// Its name.
+        jump: String,
+        /// Why.
+        reason: String,
+    },
+    /// Anything else of the protocol.
+    #[error("the SSH handshake failed: {0}")]
+    Handshake(#[source] russh::Error),
+}
+
+impl ConnectError {
+    /// What a person can do about it.
+    #[must_use]
+    pub fn hint(&self, host: &str) -> String {
+        match self {
+            Self::HostKey(HostKeyError::Unknown { .. }) => {
+                format!("compare the fingerprint with the host's own, then `deployer trust {host}`")
+            }
+            Self::HostKey(HostKeyError::Changed { .. }) => {
+                "if the machine was made anew, remove the old key where it is recorded and `deployer trust` it again; if not, someone may be listening".to_owned()
+            }
+            Self::HostKey(_) => "pin the right key as `host_key` in hosts.toml".to_owned(),
+            Self::Authenticate(_) => {
+                "put the public key into ~/.ssh/authorized_keys of that user, or name the right `identity_file` and `user`".to_owned()
+            }
+            Self::Network { .. } | Self::Deadline { .. } => {
+                "is it switched on, is the address right, does its firewall let ssh in?".to_owned()
+            }
+            _ => format!("try `ssh -v` to {host}"),
+        }
+    }
+
+    /// Whether trying again may help: a reset or a refusal by MaxStartups, not a wrong key.
+    fn is_passing(&self) -> bool {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+        let passing = |error: &io::Error| {
+            matches!(
+                error.kind(),
+                ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof
+            )
+        };
+        match self {
+            Self::Network { source, .. } => passing(source),
+            Self::Handshake(russh::Error::IO(source)) => passing(source),
+            Self::Handshake(error) => matches!(error, russh::Error::Disconnect | russh::Error::HUP),
+            Self::Authenticate(AuthenticateError::Broken(error)) => {
+                matches!(
+                    error,
+                    russh::Error::Disconnect | russh::Error::HUP | russh::Error::SendError
+                )
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Answers russh's question about the host key, and keeps the reason when the answer is no.
+pub(super) struct Guard {
+    policy: Policy,
+    refusal: Arc<Mutex<Option<HostKeyError>>>,
+    seen: Arc<Mutex<Option<OfferedKey>>>,
+}
+
+impl client::Handler for Guard {
+    type Error = russh::Error;
+
+    async fn check_server_key(&mut self, offered: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
+        let PublicKeyOrCertificate::PublicKey { key, .. } = offered else {
+            return Ok(false);
+        };
+        *self.seen.lock().await = Some(OfferedKey::from(key));
+        match self.policy.check(key) {
+            Ok(()) => Ok(true),
+            Err(refusal) => {
+                *self.refusal.lock().await = Some(refusal);
+                Ok(false)
+            }
+        }
+    }
+}
+
+/// Makes connections to the hosts of one inventory.
+#[derive(Clone)]
+pub struct Connector {
+    handshakes: Arc<Semaphore>,
+    known: KnownHosts,
+    deadline: Duration,
+}
+
+impl Connector {
+    /// A connector with the known_hosts of this user.
+    ///
+    /// # Errors
+    ///
+    /// When a known_hosts file exists and cannot be read.
+    pub fn new(deadline: Duration) -> Result<Self, ConnectError> {
+        let known = KnownHosts::standard().map_err(ConnectError::KnownHosts)?;
+        Ok(Self {
+            handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
+            known,
+            deadline,
+        })
+    }
+
+    /// Connects and logs in, through the jump host if the host has one.
+    ///
+    /// # Errors
+    ///
+    /// The cause, after the retries that can help.
+    pub async fn connect(&self, host: &Host, inventory: &Inventory) -> Result<Session, ConnectError> {
+        let jump = match host.jump.as_deref().and_then(|jump| inventory.host(jump)) {
+            None => None,
+            Some(jump) => {
+                let session = self.retrying(jump, None).await;
+                let closed = |error: ConnectError| ConnectError::Jump {
+                    jump: jump.name.clone(),
+                    reason: error.to_string(),
+                };
+                Some(Arc::new(session.map_err(closed)?))
+            }
+        };
+        self.retrying(host, jump).await
+    }
+
+    async fn retrying(&self, host: &Host, jump: Option<Arc<Session>>) -> Result<Session, ConnectError> {
+        let mut pause = FIRST_PAUSE;
+        let mut attempt = 1;
+        loop {
+            // A closed semaphore cannot happen: nothing closes it, and without a permit the bound is only softer.
+            let permit = self.handshakes.acquire().await.ok();
+            let outcome = self.once(host, jump.clone()).await;
+            drop(permit);
+            match outcome {
+                Err(error) if error.is_passing() && attempt < TRIES => {
+                    tracing::debug!(host = host.name, attempt, %error, "the handshake broke; trying again");
+                    let jitter = rand::rng().random_range(0.5..1.0);
+                    tokio::time::sleep(pause.mul_f64(jitter)).await;
+                    pause *= 2;
+                    attempt += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn once(&self, host: &Host, jump: Option<Arc<Session>>) -> Result<Session, ConnectError> {
+        let policy = Policy::of(host, &self.known)?;
+        let (mut handle, _) = handshake(host, jump.as_deref(), policy, self.deadline).await?;
+        let doing = "logging in";
+        timeout(self.deadline, authenticate(&mut handle, host))
+            .await
+            .map_err(|_| ConnectError::Deadline {
+                doing,
+                deadline: self.deadline,
+            })??;
+        Ok(Session::new(handle, host.clone(), jump, self.deadline))
+    }
+}
+
+/// The key that a host shows, without trusting it and without logging in.
+///
+/// # Errors
+///
+/// When there is no connection.
+pub async fn offered_key(host: &Host, deadline: Duration) -> Result<OfferedKey, ConnectError> {
+    let (_, seen) = handshake(host, None, Policy::LookOnly, deadline).await?;
+    seen.ok_or(ConnectError::Handshake(russh::Error::UnknownKey))
+}
+
+async fn handshake(
+    host: &Host,
+    jump: Option<&Session>,
+    policy: Policy,
+    deadline: Duration,
+) -> Result<(Handle<Guard>, Option<OfferedKey>), ConnectError> {
+    let config = Arc::new(client::Config {
+        nodelay: true,
+        keepalive_interval: Some(KEEPALIVE),
+        window_size: WINDOW_BYTES,
+        preferred: russh::Preferred {
+            key: policy.algorithms(),
+            // Images are compressed or not by their layers; compressing again costs more than it saves.
+            compression: Cow::Borrowed(&[russh::compression::NONE]),
+            ..russh::Preferred::DEFAULT
+        },
+        ..client::Config::default()
+    });
+    let refusal = Arc::new(Mutex::new(None));
+    let seen = Arc::new(Mutex::new(None));
+    let guard = Guard {
+        policy,
+        refusal: Arc::clone(&refusal),
+        seen: Arc::clone(&seen),
+    };
+    let late = |doing| move |_| ConnectError::Deadline { doing, deadline };
+    let connected = match jump {
+        Some(jump) => {
+            let stream =
+                jump.open_tcp(&host.address, host.port)
+                    .await
+                    .map_err(|error| ConnectError::Jump {
+                        jump: jump.host().name.clone(),
+                        reason: error.to_string(),
+                    })?;
+            let handshake = client::connect_stream(config, stream, guard);
+            timeout(deadline, handshake)
+                .await
+                .map_err(late("shaking hands"))?
+        }
+        None => {
+            let network = |source| ConnectError::Network {
+                address: host.address.clone(),
+                port: host.port,
+                source,
+            };
+            let stream = timeout(deadline, TcpStream::connect((host.address.as_str(), host.port)))
+                .await
+                .map_err(late("connecting"))?
+                .map_err(network)?;
+            stream.set_nodelay(true).map_err(network)?;
+            timeout(deadline, client::connect_stream(config, stream, guard))
+                .await
+                .map_err(late("shaking hands"))?
+        }
+    };
+    match connected {
+        Ok(handle) => Ok((handle, seen.lock().await.clone())),
+        Err(error) => match refusal.lock().await.take() {
+            Some(refusal) => Err(refusal.into()),
+            None => Err(ConnectError::Handshake(error)),
+        },
+    }
+}
