@@ -6,9 +6,11 @@
 pub mod cli;
 pub mod commands;
 pub mod compose;
+pub mod containers;
 pub mod error;
 pub mod inventory;
 pub mod printer;
+pub mod progress;
 pub mod remote;
 
 use cli::{Cli, Command};

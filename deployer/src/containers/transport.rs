@@ -1,0 +1,124 @@
+//! HTTP over any byte stream: what lets one engine client work on a socket and inside SSH.
+
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bollard::{BollardRequest, Docker};
+use http::Uri;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::{
+    client::legacy::{
+        Client,
+        connect::{Connected, Connection},
+    },
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower_service::Service;
+
+/// How long an idle connection is kept. Shorter than Podman's own idle time, so that no request meets a closing socket.
+const IDLE: Duration = Duration::from_secs(5);
+/// The longest wait for the first byte of an answer. It includes the upload of a body, so it has room for an image.
+const ANSWER_SECONDS: u64 = 900;
+/// The address in the requests. Nothing resolves it; HTTP only needs one.
+const ADDRESS: &str = "http://engine";
+
+/// Both directions of a connection to an engine.
+pub(super) trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
+
+type Opening = Pin<Box<dyn Future<Output = io::Result<Stream>> + Send>>;
+
+/// Opens one more connection to the engine.
+#[derive(Clone)]
+pub(super) struct Connector(Arc<dyn Fn() -> Opening + Send + Sync>);
+
+impl Connector {
+    /// A connector that calls `open` for each connection.
+    pub(super) fn new<O, F, S>(open: O) -> Self
+    where
+        O: Fn() -> F + Send + Sync + 'static,
+        F: Future<Output = io::Result<S>> + Send + 'static,
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        Self(Arc::new(move || {
+            let opening = open();
+            Box::pin(async move { Ok(Stream(TokioIo::new(Box::new(opening.await?)))) })
+        }))
+    }
+
+    /// A bollard client whose connections this opens.
+    pub(super) fn into_docker(self) -> Result<Docker, bollard::errors::Error> {
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .build(self);
+        Docker::connect_with_custom_transport(
+            move |request: BollardRequest| {
+                let answer = client.request(request);
+                async move { answer.await.map_err(bollard::errors::Error::from) }
+            },
+            Some(ADDRESS),
+            ANSWER_SECONDS,
+            bollard::API_DEFAULT_VERSION,
+        )
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = Stream;
+    type Error = io::Error;
+    type Future = Opening;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Opening {
+        (self.0)()
+    }
+}
+
+/// A connection in the form that hyper reads and writes.
+pub(super) struct Stream(TokioIo<Box<dyn Bytes>>);
+
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
+
+impl Read for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl Write for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
