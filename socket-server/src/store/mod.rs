@@ -1,8 +1,10 @@
 //! What the server keeps: one trait, several implementations, one contract suite for all of them.
 
 mod error;
+pub mod memory;
 mod records;
 mod seq_ranges;
+pub mod series;
 mod store_trait;
 
 pub use error::StoreError;

@@ -1,0 +1,9 @@
+//! The reference store: everything in memory, nothing survives the process.
+
+mod accounts;
+mod history;
+mod hosts;
+mod state;
+mod store;
+
+pub use store::MemoryStore;
