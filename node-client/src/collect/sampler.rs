@@ -1,31 +1,93 @@
 //! All collectors of a host, read together.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use metric_flow_protocol::metrics::Sample;
 
+use super::Collector;
 use crate::host_root::HostRoot;
 
 /// Reads all collectors of a host and keeps their open files and earlier counters between readings.
 #[derive(Debug)]
 pub struct Sampler {
-    _root: HostRoot,
+    collectors: Vec<Watched>,
+    buffer: Vec<u8>,
+}
+
+/// A collector, and whether its failure has been reported.
+#[derive(Debug)]
+struct Watched {
+    collector: Box<dyn Collector>,
+    reported: bool,
 }
 
 impl Sampler {
     /// Opens the host's files and takes the first counters, so that the next reading has rates.
     pub fn new(root: HostRoot) -> Self {
-        Self { _root: root }
+        let collectors = collectors(&root).into_iter();
+        let collectors = collectors
+            .map(|collector| Watched {
+                collector,
+                reported: false,
+            })
+            .collect();
+        let mut sampler = Self {
+            collectors,
+            buffer: Vec::new(),
+        };
+        sampler.read();
+        sampler
     }
 
     /// Reads everything now. `seq` is left 0 for the spool to set; a reading that fails is left out and reported
     /// once.
     pub fn read(&mut self) -> Sample {
-        Sample {
+        self.read_at(Instant::now())
+    }
+
+    /// As [`read`](Self::read), with `now` deciding what of the slow readings is due.
+    pub fn read_at(&mut self, now: Instant) -> Sample {
+        let mut sample = Sample {
             time_unix_ms: unix_ms(),
             ..Sample::default()
+        };
+        for watched in &mut self.collectors {
+            let result = watched.collector.collect(now, &mut self.buffer, &mut sample);
+            let Err(error) = result else { continue };
+            let reading = watched.collector.name();
+            if watched.reported {
+                tracing::debug!("{reading}: {error}");
+            } else {
+                watched.reported = true;
+                tracing::warn!("{reading} are incomplete from now on, said once: {error}");
+            }
         }
+        sample
     }
+}
+
+/// The collectors in the order in which they read; processors go first, because their shares are of the second
+/// that ends now, and clocks after them, because they are a part of that reading.
+#[cfg(target_os = "linux")]
+fn collectors(root: &HostRoot) -> Vec<Box<dyn Collector>> {
+    vec![
+        Box::new(super::cpu::CpuCollector::new(root)),
+        Box::new(super::clock::ClockCollector::new(root)),
+        Box::new(super::load::LoadCollector::new(root)),
+        Box::new(super::memory::MemoryCollector::new(root)),
+        Box::new(super::disks::DiskCollector::new(root)),
+        Box::new(super::interfaces::InterfaceCollector::new(root)),
+        Box::new(super::pressure::PressureCollector::new(root)),
+        Box::new(super::processes::ProcessCollector::new(root)),
+        Box::new(super::uptime::UptimeCollector::new(root)),
+        Box::new(super::file_systems::FileSystemCollector::new(root)),
+        Box::new(super::temperatures::TemperatureCollector::new(root)),
+    ]
+}
+
+#[cfg(not(target_os = "linux"))]
+fn collectors(_root: &HostRoot) -> Vec<Box<dyn Collector>> {
+    vec![Box::new(super::Portable::new())]
 }
 
 /// The host's clock, milliseconds since 1970-01-01 UTC.
