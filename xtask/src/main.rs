@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask demo | test | bench | codegen | tidy`.
 
 mod codegen;
+mod dashboard;
 mod demo;
 mod node_tools;
 mod printer;

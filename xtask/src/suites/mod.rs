@@ -16,8 +16,8 @@ use std::{process::ExitCode, time::Instant};
 
 use anyhow::{Result, bail};
 
-pub(crate) use self::session::Session;
-use self::{catalogue::SUITES, prerequisites::Prerequisites, summary::Summary};
+use self::{catalogue::SUITES, summary::Summary};
+pub(crate) use self::{prerequisites::Prerequisites, session::Session};
 use crate::{printer::Printer, test_counts::Counts, workspace::Workspace};
 
 /// Which suites to run.

@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::Command};
 use anyhow::{Result, anyhow, bail};
 
 use crate::{
+    dashboard,
     node_tools::NodeTools,
     printer::Printer,
     process::{self, Finished},
@@ -117,10 +118,14 @@ impl<'a> Session<'a> {
         if self.dashboard_built || !self.workspace.has("web/package.json") {
             return Ok(());
         }
-        self.node_modules("web")?;
-        let folder = self.workspace.root.join("web");
-        let mut command = self.node()?.npm(&folder, &["run", "build"]);
-        self.require("dashboard build", &mut command)?;
+        let fingerprint = dashboard::fingerprint(self.workspace)?;
+        if !dashboard::is_built(self.workspace, &fingerprint) {
+            self.node_modules("web")?;
+            let folder = self.workspace.root.join("web");
+            let mut command = self.node()?.npm(&folder, &["run", "build"]);
+            self.require("dashboard build", &mut command)?;
+            dashboard::remember(self.workspace, &fingerprint)?;
+        }
         self.dashboard_built = true;
         Ok(())
     }
