@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Makes the base image of the build stages from the system's own packages and tools, since no registry may be
+# reached. The Rust toolchain and Node are not in it: they are mounted when images are built.
+#
+#   base.sh TAG
+set -euo pipefail
+
+tag=$1
+podman image exists "$tag" && exit 0
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+# shellcheck source=/dev/null
+suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
+mmdebstrap --quiet --variant=minbase --include=gcc,libc6-dev,ca-certificates,libatomic1,libstdc++6 \
+  "$suite" "$folder/root.tar" >&2
+podman import --quiet "$folder/root.tar" "$tag" >&2
