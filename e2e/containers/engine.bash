@@ -36,7 +36,7 @@ build_image() {
     --build-arg NODE_IMAGE="$base" --build-arg RUST_IMAGE="$base" --build-arg CARGO_PROFILE=dev \
     --volume "$rust:/opt/rust:ro" --volume "$cargo_home/registry:/opt/cargo/registry" \
     --volume "$node:/opt/node:ro" --volume "$npm_cache:/opt/npm" --volume "$CACHE/target:/opt/target" \
-    --env PATH=/opt/rust/bin:/opt/node/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    --env PATH=/opt/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/node/bin \
     --env CARGO_HOME=/opt/cargo --env CARGO_TARGET_DIR=/opt/target --env CARGO_NET_OFFLINE=true \
     --env npm_config_cache=/opt/npm --env npm_config_offline=true \
     "$ROOT"
