@@ -1,24 +1,16 @@
-//! Readings of recorded hosts, and of hosts that change while they are read.
-#![cfg(target_os = "linux")]
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+//! Recorded hosts, read as they are and with files taken away.
 
-mod support;
+use std::time::Duration;
 
-use std::time::{Duration, Instant};
-
-use metric_flow_protocol::metrics::{Cpu, Pressure, Sample};
-use node_client::{collect::Portable, facts::hello_facts, host_root::HostRoot};
+use metric_flow_protocol::metrics::{Pressure, Sample};
+use node_client::{
+    collect::{Portable, Sampler},
+    facts::hello_facts,
+    host_root::HostRoot,
+};
 use proptest::prelude::*;
-use support::Host;
 
-/// A time at which everything that is read now and then is due again.
-fn later() -> Instant {
-    Instant::now() + Duration::from_secs(3_600)
-}
-
-fn cpu(sample: &Sample) -> &Cpu {
-    sample.cpu.as_ref().expect("processor readings")
-}
+use super::host::{Host, cpu, later};
 
 #[test]
 fn a_recorded_server_is_read_completely() {
@@ -82,38 +74,6 @@ fn a_recorded_server_is_read_completely() {
 }
 
 #[test]
-fn only_physical_disks_and_outward_interfaces_are_counted() {
-    let sample = Host::recorded("rocky-server").sampler().read();
-    let disks: Vec<_> = sample
-        .disks
-        .iter()
-        .map(|disk| {
-            (
-                disk.name.as_str(),
-                disk.read_bytes_total,
-                disk.write_operations_total,
-            )
-        })
-        .collect();
-    assert_eq!(
-        disks,
-        [("sda", 80_000 * 512, 2_000), ("nvme0n1", 400_000 * 512, 7_000)]
-    );
-    let interfaces: Vec<_> = sample
-        .interfaces
-        .iter()
-        .map(|one| {
-            (
-                one.name.as_str(),
-                one.received_bytes_total,
-                one.received_errors_total,
-            )
-        })
-        .collect();
-    assert_eq!(interfaces, [("eno1", 1_000_000, 3), ("podman0", 50_000, 0)]);
-}
-
-#[test]
 fn a_recorded_virtual_machine_is_read() {
     let host = Host::recorded("debian-vm");
     let mut sampler = host.sampler();
@@ -148,81 +108,6 @@ fn a_recorded_virtual_machine_is_read() {
     );
     assert!(sample.temperatures.is_empty());
     assert!(sample.pressure.is_some());
-}
-
-#[test]
-fn without_a_tick_in_between_the_last_shares_hold() {
-    let host = Host::recorded("rocky-server");
-    let mut sampler = host.sampler();
-    assert_eq!(sampler.read().cpu, None);
-    host.edit("proc/stat", "cpu  40000", "cpu  40100");
-    let first = sampler.read();
-    assert_eq!(cpu(&first).used_percent, 100.0);
-    assert_eq!(cpu(&sampler.read()).used_percent, 100.0);
-}
-
-#[test]
-fn counters_that_begin_anew_give_no_shares_for_one_reading() {
-    let host = Host::recorded("rocky-server");
-    let mut sampler = host.sampler();
-    host.write(
-        "proc/stat",
-        "cpu  10 0 10 80 0 0 0 0 0 0\ncpu0 10 0 10 80 0 0 0 0 0 0\n",
-    );
-    assert_eq!(sampler.read().cpu, None);
-    host.write(
-        "proc/stat",
-        "cpu  30 0 10 160 0 0 0 0 0 0\ncpu0 30 0 10 160 0 0 0 0 0 0\n",
-    );
-    let sample = sampler.read();
-    assert_eq!(cpu(&sample).used_percent, 20.0);
-    assert_eq!(cpu(&sample).core_used_percent, [20.0]);
-}
-
-#[test]
-fn cores_keep_their_numbers_while_others_are_unplugged() {
-    let host = Host::recorded("rocky-server");
-    let mut sampler = host.sampler();
-    let line =
-        |core: u32, user: u32, idle: u32| format!("cpu{core} {user} 100 5000 {idle} 1000 250 250 0 1250 0\n");
-    let all = |user: u32| format!("cpu  {user} 400 20000 900000 4000 1000 1000 0 5000 0\n");
-
-    host.write(
-        "proc/stat",
-        all(40_050) + &line(0, 10_050, 225_050) + &line(2, 10_000, 225_100) + &line(3, 10_100, 225_000),
-    );
-    assert_eq!(cpu(&sampler.read()).core_used_percent, [50.0, 0.0, 0.0, 100.0]);
-
-    host.write("proc/stat", all(40_100) + &line(0, 10_100, 225_100));
-    assert_eq!(cpu(&sampler.read()).core_used_percent, [50.0]);
-
-    // The core that comes back has counted for less time; its first reading is only a beginning.
-    host.write(
-        "proc/stat",
-        all(40_150) + &line(0, 10_150, 225_150) + &line(1, 10_000, 225_000),
-    );
-    assert_eq!(cpu(&sampler.read()).core_used_percent, [50.0, 0.0]);
-    host.write(
-        "proc/stat",
-        all(40_200) + &line(0, 10_200, 225_200) + &line(1, 10_020, 225_080),
-    );
-    assert_eq!(cpu(&sampler.read()).core_used_percent, [50.0, 20.0]);
-}
-
-#[test]
-fn disks_and_interfaces_come_and_go() {
-    let host = Host::recorded("rocky-server");
-    let mut sampler = host.sampler();
-    host.write("sys/block/sdb/device/model", "stick\n");
-    host.write("proc/diskstats", "   8      16 sdb 7 0 8 0 9 0 16 0 0 0 0\n");
-    host.edit("proc/1/net/dev", "  eno1:", "  eno9:");
-    let sample = sampler.read();
-    assert_eq!(sample.disks.len(), 1);
-    assert_eq!(
-        (sample.disks[0].name.as_str(), sample.disks[0].written_bytes_total),
-        ("sdb", 16 * 512)
-    );
-    assert_eq!(sample.interfaces[0].name, "eno9");
 }
 
 #[test]
@@ -266,95 +151,6 @@ fn a_reading_comes_back_with_its_file() {
 }
 
 #[test]
-fn file_systems_are_those_that_store_data_each_once() {
-    let host = Host::recorded("rocky-server");
-    host.write("boot/vmlinuz", "");
-    let start = Instant::now();
-    let mut sampler = host.sampler();
-    let points = |sample: &Sample| -> Vec<String> {
-        sample
-            .file_systems
-            .iter()
-            .filter(|one| one.device != "nas:/export/home")
-            .map(|one| one.mount_point.clone())
-            .collect()
-    };
-    let sample = sampler.read();
-    assert_eq!(points(&sample), ["/", "/boot"]);
-    assert_eq!(sample.file_systems[0].device, "/dev/mapper/rl-root");
-    for one in &sample.file_systems {
-        assert!(
-            one.total_bytes > 0 && one.used_bytes <= one.total_bytes,
-            "{one:?}"
-        );
-    }
-    host.edit("proc/1/mounts", "/dev/sda1 /boot xfs", "tmpfs /boot tmpfs");
-    host.edit("proc/1/mounts", "/dev/sda1 /srv/boot-copy", "/dev/sda1 /boot/efi");
-    host.write("boot/efi/x", "");
-    assert_eq!(
-        points(&sampler.read_at(start)),
-        ["/", "/boot"],
-        "the list of mounts is not due"
-    );
-    assert_eq!(points(&sampler.read_at(later())), ["/", "/boot/efi"]);
-}
-
-#[test]
-fn a_network_mount_is_shown_once_it_answers() {
-    let host = Host::recorded("rocky-server");
-    host.write("mnt/nas home/x", "");
-    let mut sampler = host.sampler();
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !sampler
-        .read()
-        .file_systems
-        .iter()
-        .any(|one| one.mount_point == "/mnt/nas home")
-    {
-        assert!(Instant::now() < deadline, "the mount never answered");
-        std::thread::yield_now();
-    }
-}
-
-#[test]
-fn sensors_have_names_of_their_own_and_broken_ones_are_left_out() {
-    let host = Host::recorded("rocky-server");
-    let start = Instant::now();
-    let mut sampler = host.sampler();
-    let shown = |sample: &Sample| -> Vec<(String, f32)> {
-        sample
-            .temperatures
-            .iter()
-            .map(|one| (one.sensor.clone(), one.celsius))
-            .collect()
-    };
-    let named = |sensor: &str, celsius: f32| (sensor.to_owned(), celsius);
-    let expected = [
-        named("k10temp Tctl", 54.25),
-        named("nvme Composite", 38.85),
-        named("nvme Composite #2", 41.0),
-        named("acpitz", 29.8),
-    ];
-    assert_eq!(shown(&sampler.read_at(start)), expected);
-    host.write("sys/class/hwmon/hwmon0/temp1_input", "60000\n");
-    host.remove("sys/class/hwmon/hwmon2");
-    assert_eq!(
-        shown(&sampler.read_at(start)),
-        expected,
-        "slow sensors are not due"
-    );
-    let sample = sampler.read_at(later());
-    assert_eq!(
-        shown(&sample),
-        [
-            named("k10temp Tctl", 60.0),
-            named("nvme Composite", 38.85),
-            named("acpitz", 29.8)
-        ]
-    );
-}
-
-#[test]
 fn processes_are_counted_anew_now_and_then() {
     let host = Host::recorded("rocky-server");
     let mut sampler = host.sampler();
@@ -395,7 +191,7 @@ fn facts_come_from_the_hosts_own_trees() {
 
 #[test]
 fn this_machine_is_read_alike_by_both_ways() {
-    let mut sampler = node_client::collect::Sampler::new(HostRoot::default());
+    let mut sampler = Sampler::new(HostRoot::default());
     let sample = sampler.read();
     let mut portable = Sample::default();
     Portable::new().read(&mut portable);

@@ -3,8 +3,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
+use metric_flow_protocol::metrics::{Cpu, Sample};
 use node_client::{collect::Sampler, host_root::HostRoot};
 use tempfile::TempDir;
 
@@ -82,4 +84,14 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).map(drop).expect("copy");
         }
     }
+}
+
+/// A time at which everything that is read now and then is due again.
+pub(crate) fn later() -> Instant {
+    Instant::now() + Duration::from_secs(3_600)
+}
+
+/// The processor readings of a sample that has them.
+pub(crate) fn cpu(sample: &Sample) -> &Cpu {
+    sample.cpu.as_ref().expect("processor readings")
 }
