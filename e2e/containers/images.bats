@@ -26,7 +26,7 @@ setup() {
 
 @test "each program runs alone in its image and says its version" {
   for target in socket-server node-client deployer; do
-    run podman run --rm --network none "localhost/metric-flow/$target:$TAG" --version
+    run podman run --rm --pull never --network none "localhost/metric-flow/$target:$TAG" --version
     echo "$output"
     [ "$status" -eq 0 ]
   done
@@ -41,7 +41,8 @@ setup() {
 
 @test "no image has a shell" {
   for target in socket-server node-client deployer; do
-    run podman run --rm --network none --entrypoint /bin/sh "localhost/metric-flow/$target:$TAG" -c true
+    podman image exists "localhost/metric-flow/$target:$TAG"
+    run podman run --rm --pull never --network none --entrypoint /bin/sh "localhost/metric-flow/$target:$TAG" -c true
     echo "$output"
     [ "$status" -ne 0 ]
   done
