@@ -1,5 +1,19 @@
 //! The socket server: accounts, sockets, fleet, store, history, HTTP API and the dashboard's files.
 //!
-//! `run` takes a checked configuration, a bound listener, a store and a shutdown token; it binds nothing itself.
+//! [`Server::build`] takes a checked configuration, a store and the program's shutdown; [`Server::serve`] takes a
+//! bound listener. Neither binds anything itself.
 
+pub mod accounts;
+mod clock;
+pub mod config;
+pub mod fleet;
+pub mod http;
+pub mod listen;
+mod server;
+pub mod socket;
 pub mod store;
+pub mod telemetry;
+
+pub use config::configuration_reference;
+pub use listen::TlsError;
+pub use server::{Server, ServerError};

@@ -1,3 +1,9 @@
-//! stub
+//! The socket server's program: parse, build, spawn, wait, drain.
 
-fn main() {}
+mod commands;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    commands::run()
+}

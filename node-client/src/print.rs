@@ -1,0 +1,1 @@
+//! Shows one reading on the terminal.

@@ -1,0 +1,24 @@
+//! The command line: one file for each command.
+
+mod check_config;
+mod cli;
+mod healthcheck;
+mod printer;
+mod serve;
+
+use std::process::ExitCode;
+
+pub(crate) use printer::Printer;
+
+/// Runs what the command line asks for.
+pub(crate) fn run() -> ExitCode {
+    let mut printer = Printer;
+    let matches = cli::command().get_matches();
+    match matches.subcommand() {
+        Some(("serve", given)) => serve::serve(&mut printer, given),
+        Some(("check-config", given)) => check_config::check_config(&mut printer, given),
+        Some(("healthcheck", given)) => healthcheck::healthcheck(&mut printer, given),
+        Some(("completions", given)) => cli::completions(&mut printer, given),
+        _ => ExitCode::from(cli::EXIT_USAGE),
+    }
+}

@@ -1,0 +1,115 @@
+//! Every setting, once: flags, environment variables, the file's keys and the reference all come from this table.
+
+/// One setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// Its flag without the dashes; the file's key has `_` for `-`.
+    pub name: &'static str,
+    /// What a value looks like, for the help.
+    pub value: &'static str,
+    /// What holds when nobody says otherwise, as the reference shows it.
+    pub default: &'static str,
+    /// Whether it may be given more than once.
+    pub repeats: bool,
+    /// What it does, and why one would change it.
+    pub about: &'static str,
+}
+
+impl Setting {
+    /// Its key in the file.
+    pub fn key(&self) -> String {
+        self.name.replace('-', "_")
+    }
+
+    /// Its environment variable.
+    pub fn variable(&self) -> String {
+        format!("METRIC_FLOW_{}", self.key().to_uppercase())
+    }
+}
+
+const fn one(name: &'static str, value: &'static str, default: &'static str, about: &'static str) -> Setting {
+    Setting {
+        name,
+        value,
+        default,
+        repeats: false,
+        about,
+    }
+}
+
+/// Every setting, in the order of the reference.
+pub const SETTINGS: &[Setting] = &[
+    one(
+        "listen",
+        "ADDRESS:PORT",
+        super::checked::LISTEN_DEFAULT,
+        "Where to accept connections. Port 0 takes a free one and says which.",
+    ),
+    one(
+        "store",
+        "STORE",
+        super::checked::STORE_DEFAULT,
+        "Where everything is kept: embedded:FOLDER, a mongodb:// address, or memory, which forgets everything at the end.",
+    ),
+    one(
+        "tls-certificate",
+        "FILE",
+        "none: plain HTTP",
+        "Certificate chain in PEM, the server's own first. Read again at SIGHUP. Needs tls-key.",
+    ),
+    one(
+        "tls-key",
+        "FILE",
+        "none: plain HTTP",
+        "Private key of the certificate in PEM. Read again at SIGHUP.",
+    ),
+    Setting {
+        name: "public-origin",
+        value: "URL",
+        default: "the address that the browser asked for",
+        repeats: true,
+        about: "Address under which browsers reach the server, such as https://metrics.example. May be given more than once. Behind a proxy it must be set.",
+    },
+    one(
+        "registration",
+        "open|closed",
+        "closed",
+        "Whether anyone may make an account once the first one exists.",
+    ),
+    one(
+        "token-secret-file",
+        "FILE",
+        "token-secret in the embedded store's folder, else a new one at each start",
+        "File with the secret that signs access tokens, at least 32 bytes. Several servers on one MongoDB share it.",
+    ),
+    one(
+        "connections-max",
+        "NUMBER",
+        "20000",
+        "Most open connections. Each needs a file descriptor: see `ulimit -n`.",
+    ),
+    one(
+        "connections-per-address-max",
+        "NUMBER",
+        "2048",
+        "Most open connections from one address. Many hosts can share one address behind a router.",
+    ),
+    one(
+        "shutdown-seconds",
+        "SECONDS",
+        "10",
+        "How long the end may take: connections are closed in order and samples are stored meanwhile.",
+    ),
+    one(
+        "log-format",
+        "text|json",
+        "text",
+        "How log lines on standard error look.",
+    ),
+    one(
+        "log-filter",
+        "FILTER",
+        "news of the server, trouble of libraries",
+        "What is logged, as in RUST_LOG.",
+    ),
+];

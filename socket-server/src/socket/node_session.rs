@@ -1,0 +1,289 @@
+//! One host's connection: hello, batches in, acknowledgements out.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use hyper::upgrade::OnUpgrade;
+use metric_flow_protocol::{
+    codec::{self, Frame},
+    node::{Ack, Batch, Hello, HelloAck, NodeBody, NodeMessage, ServerBody, ServerMessage},
+    version::{NodeEncoding, PROTOCOL_MAJOR, PROTOCOL_MINOR, check_major},
+};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::{
+    peer::{Incoming, Peer, SocketError},
+    rate::Bucket,
+};
+use crate::{
+    clock::now_unix_ms,
+    fleet::{Fleet, HostLink, JoinError, Joined},
+    store::ApiKey,
+    telemetry::Telemetry,
+};
+
+/// How long a connection may be open without a hello.
+const HELLO_DEADLINE: Duration = Duration::from_secs(10);
+/// Samples that one batch may hold, as the hello's answer says: with a large host's two hundred bytes each they
+/// stay well below the cap of a frame.
+const BATCH_SAMPLES_MAX: u32 = 100;
+/// Replayed samples that the server wants in a second, as the hello's answer says: an hour comes back in seconds.
+const REPLAY_SAMPLES_PER_SECOND: u32 = 1_000;
+/// Samples that a connection may send in a second, live and replayed: twice what it was told.
+const SAMPLES_PER_SECOND: f32 = 2_000.0;
+const SAMPLES_BURST: f32 = 10_000.0;
+/// Frames that a connection may send in a second: a sample ten times a second, each in a frame, with room.
+const FRAMES_PER_SECOND: f32 = 50.0;
+const FRAMES_BURST: f32 = 500.0;
+
+/// RFC 6455 §7.4.1: the peer sent what its subprotocol does not allow.
+const CLOSE_PROTOCOL: u16 = 1002;
+/// The peer sent a kind of frame that is not spoken here.
+const CLOSE_UNSUPPORTED: u16 = 1003;
+/// The peer sends more than it may.
+const CLOSE_POLICY: u16 = 1008;
+/// The server cannot serve it now: try again later.
+const CLOSE_TRY_LATER: u16 = 1013;
+
+/// Why a session ends on our side.
+struct Goodbye {
+    code: u16,
+    reason: String,
+}
+
+enum End {
+    Goodbye(Goodbye),
+    /// The peer closed, or the connection broke.
+    Gone,
+}
+
+impl From<SocketError> for End {
+    fn from(error: SocketError) -> Self {
+        tracing::debug!(%error, "a host's connection broke");
+        Self::Gone
+    }
+}
+
+fn goodbye(code: u16, reason: impl Into<String>) -> End {
+    End::Goodbye(Goodbye {
+        code,
+        reason: reason.into(),
+    })
+}
+
+/// Serves one host until either side ends the connection.
+pub async fn run_node_session(
+    fleet: Arc<Fleet>,
+    telemetry: Arc<Telemetry>,
+    on_upgrade: OnUpgrade,
+    encoding: NodeEncoding,
+    key: ApiKey,
+) {
+    let mut peer = match Peer::open(on_upgrade).await {
+        Ok(peer) => peer,
+        Err(error) => {
+            tracing::debug!(%error, "a host's upgrade failed");
+            return;
+        }
+    };
+    // What only the start needs is on the heap, so that ten thousand idle sessions do not carry it.
+    let end = match Box::pin(greet(&fleet, &mut peer, encoding, key)).await {
+        Ok(joined) => {
+            let now = Instant::now();
+            let mut session = NodeSession {
+                fleet: &fleet,
+                telemetry: &telemetry,
+                peer: &mut peer,
+                encoding,
+                joined: &joined,
+                acknowledged_seq: joined.link.durable_seq(),
+                frames: Bucket::new(FRAMES_PER_SECOND, FRAMES_BURST, now),
+                samples: Bucket::new(SAMPLES_PER_SECOND, SAMPLES_BURST, now),
+            };
+            let end = session.run().await;
+            joined.link.note_ended();
+            Box::pin(fleet.leave(&joined)).await;
+            end
+        }
+        Err(end) => end,
+    };
+    if let End::Goodbye(goodbye) = end {
+        Box::pin(peer.close(goodbye.code, &goodbye.reason)).await;
+    }
+}
+
+async fn greet(
+    fleet: &Arc<Fleet>,
+    peer: &mut Peer,
+    encoding: NodeEncoding,
+    key: ApiKey,
+) -> Result<Joined, End> {
+    let hello = tokio::time::timeout(HELLO_DEADLINE, read_hello(peer, encoding))
+        .await
+        .map_err(|_| goodbye(CLOSE_POLICY, "no hello came in time"))??;
+    check_major(hello.protocol_major).map_err(|error| goodbye(CLOSE_PROTOCOL, error.to_string()))?;
+    let link = HostLink::new(key.id, key.expires_unix_ms);
+    let joined = fleet
+        .join(&key.account, hello, link)
+        .await
+        .map_err(|error| match error {
+            JoinError::BadHello(reason) => goodbye(CLOSE_PROTOCOL, reason),
+            JoinError::Store(error) => {
+                tracing::warn!(%error, "a host cannot join: the store fails");
+                goodbye(CLOSE_TRY_LATER, "the store is unavailable: try again later")
+            }
+        })?;
+    let answer = ServerBody::HelloAck(HelloAck {
+        protocol_major: PROTOCOL_MAJOR,
+        protocol_minor: PROTOCOL_MINOR,
+        host_id: joined.host.0.clone(),
+        durable_seq: joined.link.durable_seq(),
+        server_unix_ms: now_unix_ms(),
+        batch_samples_max: BATCH_SAMPLES_MAX,
+        replay_samples_per_second: REPLAY_SAMPLES_PER_SECOND,
+    });
+    if let Err(end) = send(peer, encoding, answer).await {
+        joined.link.note_ended();
+        fleet.leave(&joined).await;
+        return Err(end);
+    }
+    Ok(joined)
+}
+
+async fn read_hello(peer: &mut Peer, encoding: NodeEncoding) -> Result<Hello, End> {
+    loop {
+        match read(peer.next().await?, encoding)? {
+            Some(NodeBody::Hello(hello)) => return Ok(hello),
+            Some(_) => return Err(goodbye(CLOSE_PROTOCOL, "the first message must be a hello")),
+            None => {}
+        }
+    }
+}
+
+/// What a frame says; `None` for control frames and for messages that this build does not know.
+fn read(incoming: Incoming, encoding: NodeEncoding) -> Result<Option<NodeBody>, End> {
+    let decoded = match (&incoming, encoding) {
+        (Incoming::Control, _) => return Ok(None),
+        (Incoming::Closed, _) => return Err(End::Gone),
+        (Incoming::Binary(bytes), NodeEncoding::Protobuf) => codec::decode::<NodeMessage>(encoding, bytes),
+        (Incoming::Text(text), NodeEncoding::Json) => codec::decode::<NodeMessage>(encoding, text.as_bytes()),
+        (Incoming::Binary(_), NodeEncoding::Json) => {
+            return Err(goodbye(
+                CLOSE_UNSUPPORTED,
+                "this subprotocol has text frames only",
+            ));
+        }
+        (Incoming::Text(_), NodeEncoding::Protobuf) => {
+            return Err(goodbye(
+                CLOSE_UNSUPPORTED,
+                "this subprotocol has binary frames only",
+            ));
+        }
+    };
+    decoded
+        .map(|message| message.body)
+        .map_err(|error| goodbye(CLOSE_PROTOCOL, error.to_string()))
+}
+
+async fn send(peer: &mut Peer, encoding: NodeEncoding, body: ServerBody) -> Result<(), End> {
+    let message = match codec::encode(encoding, &ServerMessage { body: Some(body) }) {
+        Ok(Frame::Binary(bytes)) => Message::binary(bytes),
+        Ok(Frame::Text(text)) => Message::text(text),
+        Err(error) => {
+            tracing::error!(%error, "an answer to a host cannot be encoded");
+            return Err(goodbye(1011, "the server failed to encode an answer"));
+        }
+    };
+    Ok(peer.send(message).await?)
+}
+
+struct NodeSession<'a> {
+    fleet: &'a Fleet,
+    telemetry: &'a Telemetry,
+    peer: &'a mut Peer,
+    encoding: NodeEncoding,
+    joined: &'a Joined,
+    acknowledged_seq: u64,
+    frames: Bucket,
+    samples: Bucket,
+}
+
+impl NodeSession<'_> {
+    async fn run(&mut self) -> End {
+        loop {
+            let turn = tokio::select! {
+                incoming = self.peer.next() => match incoming {
+                    Ok(incoming) => self.heard(incoming).await,
+                    Err(error) => Err(error.into()),
+                },
+                () = self.joined.link.mailbox.woken() => self.woken().await,
+            };
+            if let Err(end) = turn {
+                return end;
+            }
+        }
+    }
+
+    async fn heard(&mut self, incoming: Incoming) -> Result<(), End> {
+        self.joined.link.note_heard();
+        let now = Instant::now();
+        if !self.frames.take(1.0, now) {
+            return Err(goodbye(
+                CLOSE_POLICY,
+                "too many messages: send at most 50 a second",
+            ));
+        }
+        match read(incoming, self.encoding)? {
+            Some(NodeBody::Batch(batch)) => self.take_batch(batch, now).await,
+            Some(NodeBody::Hello(_)) => Err(goodbye(CLOSE_PROTOCOL, "a second hello on one connection")),
+            // Answers belong to requests, which this server does not send yet; unknown messages are skipped.
+            Some(NodeBody::Answer(_)) | None => Ok(()),
+        }
+    }
+
+    async fn take_batch(&mut self, batch: Batch, now: Instant) -> Result<(), End> {
+        if batch.epoch != self.joined.epoch {
+            return Err(goodbye(
+                CLOSE_PROTOCOL,
+                "the batch is of another epoch than the hello",
+            ));
+        }
+        if batch.samples.iter().any(|sample| sample.seq == 0) {
+            return Err(goodbye(CLOSE_PROTOCOL, "a sample has no seq: they begin at 1"));
+        }
+        if !self.samples.take(batch.samples.len() as f32, now) {
+            return Err(goodbye(
+                CLOSE_POLICY,
+                "too many samples: keep to replay_samples_per_second",
+            ));
+        }
+        self.telemetry.samples_received.inc_by(batch.samples.len() as u64);
+        self.fleet.ingest(self.joined, batch).await;
+        Ok(())
+    }
+
+    async fn woken(&mut self) -> Result<(), End> {
+        let link = &self.joined.link;
+        let durable_seq = link.durable_seq();
+        if durable_seq > self.acknowledged_seq {
+            self.acknowledged_seq = durable_seq;
+            let ack = Ack {
+                epoch: self.joined.epoch.clone(),
+                seq: durable_seq,
+            };
+            send(self.peer, self.encoding, ServerBody::Ack(ack)).await?;
+        }
+        if let Some(reason) = link.mailbox.closing() {
+            return Err(goodbye(reason.code(), reason.sentence()));
+        }
+        if link.take_proof_wanted() {
+            self.peer.ping().await?;
+        }
+        if link.mailbox.take_probe() && !self.peer.probe().await? {
+            return Err(End::Gone);
+        }
+        Ok(())
+    }
+}
