@@ -1,1 +1,3 @@
-//! stub
+//! What the whole-system tests stand on: a network that fails on command.
+
+pub mod fault_proxy;

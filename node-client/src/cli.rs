@@ -47,7 +47,7 @@ are visible to every user of the machine. Make a key in the dashboard under Keys
 
 Examples:
   METRIC_FLOW_API_KEY=mf_… node-client connect --server https://metrics.example.org:8000
-  node-client connect --server https://10.0.0.5:8000 --ca-file lab-ca.pem --api-key-file /etc/metric-flow/key --label role=db
+  node-client connect --server https://10.0.0.5:8000 --api-key-file key --ca-file ca.pem --label role=db
 
 Logs go to standard error; METRIC_FLOW_LOG=debug says more.";
 

@@ -6,12 +6,17 @@ use std::{
     time::Duration,
 };
 
-use metric_flow_protocol::node::Label;
+use metric_flow_protocol::node::{HostFacts, Label};
 use secrecy::SecretString;
 use thiserror::Error;
 use url::Url;
 
-use crate::{cli::ConnectArguments, host_root::HostRoot};
+use crate::{
+    cli::ConnectArguments,
+    facts::hello_facts,
+    host_root::HostRoot,
+    identity::{IdentityError, identity_of_file, machine_identity},
+};
 
 /// Environment variable that holds the API key when no key file is given.
 pub const API_KEY_VARIABLE: &str = "METRIC_FLOW_API_KEY";
@@ -48,6 +53,28 @@ pub struct Config {
     pub identity_file: Option<PathBuf>,
     /// Name to report instead of the host's own.
     pub host_name: Option<String>,
+}
+
+impl Config {
+    /// Which machine this is: what the identity file says, else the machine itself.
+    ///
+    /// # Errors
+    /// When the identity file cannot be used.
+    pub fn machine_identity(&self) -> Result<String, IdentityError> {
+        match &self.identity_file {
+            Some(path) => identity_of_file(path),
+            None => Ok(machine_identity(&self.host_root)),
+        }
+    }
+
+    /// The facts of the hello, under the name that was asked for.
+    pub fn facts(&self) -> HostFacts {
+        let mut facts = hello_facts(&self.host_root);
+        if let Some(name) = &self.host_name {
+            facts.host_name.clone_from(name);
+        }
+        facts
+    }
 }
 
 /// One thing that is wrong with the configuration, and what to do about it.

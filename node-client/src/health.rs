@@ -24,6 +24,10 @@ pub const STATE_WRITE_EVERY_MS: u64 = 5_000;
 pub struct ClientState {
     /// When this was written, milliseconds since 1970-01-01 UTC.
     pub written_unix_ms: i64,
+    /// When the client started, milliseconds since 1970-01-01 UTC.
+    pub started_unix_ms: i64,
+    /// Distance of two samples in milliseconds.
+    pub interval_ms: u64,
     /// Its process id.
     pub pid: u32,
     /// Its version.
@@ -63,6 +67,77 @@ pub enum StateError {
     },
 }
 
+/// A client is not well, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NotWell {
+    /// It stopped writing its state.
+    #[error("the node-client has not been heard of for {seconds} s: it has stopped or is stuck")]
+    Silent {
+        /// For how long.
+        seconds: i64,
+    },
+    /// It runs but takes no samples.
+    #[error("the node-client has taken no sample for {seconds} s; its log says why")]
+    NotSampling {
+        /// For how long.
+        seconds: i64,
+    },
+    /// It has no connection, and a connection was asked for.
+    #[error("the node-client is not connected to {server}: {problem}")]
+    NotConnected {
+        /// The server.
+        server: String,
+        /// Why, in its own words.
+        problem: String,
+    },
+}
+
+impl ClientState {
+    /// One sentence when the client is well at `now_unix_ms`: it wrote its state and took a sample not longer than
+    /// `fresh_ms` ago, and is connected where that `must_be_connected`.
+    ///
+    /// # Errors
+    /// What is not well.
+    pub fn check(&self, now_unix_ms: i64, fresh_ms: i64, must_be_connected: bool) -> Result<String, NotWell> {
+        let age = |since_unix_ms: i64| now_unix_ms.saturating_sub(since_unix_ms);
+        if age(self.written_unix_ms) > fresh_ms {
+            return Err(NotWell::Silent {
+                seconds: age(self.written_unix_ms) / 1_000,
+            });
+        }
+        // Taken against the time of writing: a client that samples once a minute writes its state in between.
+        let sampled = self.last_sample_unix_ms.max(self.started_unix_ms);
+        let slowest = i64::try_from(self.interval_ms)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(3);
+        if age(sampled) > fresh_ms.max(slowest) {
+            return Err(NotWell::NotSampling {
+                seconds: age(sampled) / 1_000,
+            });
+        }
+        let (server, waiting) = (&self.server, self.waiting_samples);
+        if self.connected {
+            return Ok(format!(
+                "well: connected to {server}, {waiting} samples wait for an acknowledgement"
+            ));
+        }
+        let problem = if self.problem.is_empty() {
+            "it is still trying".to_owned()
+        } else {
+            self.problem.clone()
+        };
+        if must_be_connected {
+            return Err(NotWell::NotConnected {
+                server: server.clone(),
+                problem,
+            });
+        }
+        Ok(format!(
+            "well, but not connected to {server}: {problem}; {waiting} samples wait in the spool"
+        ))
+    }
+}
+
 /// Writes the state into `folder`, so that a reader sees the old one or the new one and nothing between.
 ///
 /// # Errors
@@ -94,4 +169,74 @@ pub fn read_state(folder: &Path) -> Result<ClientState, StateError> {
         path,
         source: error.into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn state() -> ClientState {
+        ClientState {
+            written_unix_ms: 100_000,
+            last_sample_unix_ms: 99_500,
+            interval_ms: 1_000,
+            server: "https://server:8000/".to_owned(),
+            connected: true,
+            ..ClientState::default()
+        }
+    }
+
+    #[test]
+    fn a_client_that_writes_and_samples_is_well() {
+        let summary = state().check(101_000, STATE_FRESH_MS, true).expect("well");
+        assert!(summary.contains("connected to https://server:8000/"), "{summary}");
+    }
+
+    #[test]
+    fn silence_and_missing_samples_are_told_apart() {
+        let silent = state().check(130_000, STATE_FRESH_MS, false);
+        assert_eq!(silent, Err(NotWell::Silent { seconds: 30 }));
+        let mut stuck = state();
+        stuck.last_sample_unix_ms = 70_000;
+        assert_eq!(
+            stuck.check(100_000, STATE_FRESH_MS, false),
+            Err(NotWell::NotSampling { seconds: 30 })
+        );
+        stuck.interval_ms = 60_000;
+        assert!(stuck.check(100_000, STATE_FRESH_MS, false).is_ok());
+    }
+
+    #[test]
+    fn a_lost_connection_counts_only_where_it_is_asked_for() {
+        let state = ClientState {
+            connected: false,
+            problem: "the key was revoked".to_owned(),
+            ..state()
+        };
+        assert!(
+            state
+                .check(100_000, STATE_FRESH_MS, false)
+                .expect("well")
+                .contains("the key was revoked")
+        );
+        let error = state
+            .check(100_000, STATE_FRESH_MS, true)
+            .expect_err("not connected");
+        assert!(error.to_string().contains("the key was revoked"), "{error}");
+    }
+
+    #[test]
+    fn a_state_is_read_as_it_was_written() {
+        let folder = tempfile::tempdir().expect("temp folder");
+        assert!(matches!(
+            read_state(folder.path()),
+            Err(StateError::Missing { .. })
+        ));
+        write_state(folder.path(), &state()).expect("write");
+        assert_eq!(read_state(folder.path()).expect("read"), state());
+        fs::write(folder.path().join(STATE_FILE), "{").expect("write");
+        assert!(matches!(read_state(folder.path()), Err(StateError::Io { .. })));
+    }
 }

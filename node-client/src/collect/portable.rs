@@ -64,7 +64,11 @@ impl Portable {
 fn read_system(system: &mut System, sample: &mut Sample) {
     system.refresh_cpu_all();
     system.refresh_memory();
-    system.refresh_processes_specifics(ProcessesToUpdate::All, true, ProcessRefreshKind::nothing());
+    system.refresh_processes_specifics(
+        ProcessesToUpdate::All,
+        true,
+        ProcessRefreshKind::nothing().without_tasks(),
+    );
     let clocks: Vec<u64> = system
         .cpus()
         .iter()

@@ -30,7 +30,7 @@ pub(super) struct ProcessCollector {
     proc: PathBuf,
     loadavg: KeptFile,
     schedule: Schedule,
-    fixed_links: u64,
+    fixed_links: i64,
 }
 
 impl ProcessCollector {
@@ -44,13 +44,13 @@ impl ProcessCollector {
     }
 
     fn total(&mut self, now: Instant) -> io::Result<u64> {
-        let links = fs::metadata(&self.proc)?.nlink();
+        let links = i64::try_from(fs::metadata(&self.proc)?.nlink()).unwrap_or(i64::MAX);
         if self.schedule.is_due(now) {
             let counted = count_processes(&self.proc)?;
-            self.fixed_links = links.saturating_sub(counted);
+            self.fixed_links = links.saturating_sub(i64::try_from(counted).unwrap_or(i64::MAX));
             return Ok(counted);
         }
-        Ok(links.saturating_sub(self.fixed_links))
+        Ok(u64::try_from(links.saturating_sub(self.fixed_links)).unwrap_or(0))
     }
 }
 

@@ -96,3 +96,70 @@ fn unix_ms() -> i64 {
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::collect::ReadingError;
+
+    #[derive(Debug)]
+    struct Broken;
+
+    impl Collector for Broken {
+        fn name(&self) -> &'static str {
+            "broken readings"
+        }
+
+        fn collect(&mut self, _: Instant, _: &mut Vec<u8>, sample: &mut Sample) -> Result<(), ReadingError> {
+            sample.uptime_seconds = Some(1.0);
+            Err(ReadingError::Io {
+                path: "/gone".into(),
+                source: io::ErrorKind::NotFound.into(),
+            })
+        }
+    }
+
+    #[derive(Debug)]
+    struct Sound;
+
+    impl Collector for Sound {
+        fn name(&self) -> &'static str {
+            "sound readings"
+        }
+
+        fn collect(&mut self, _: Instant, _: &mut Vec<u8>, sample: &mut Sample) -> Result<(), ReadingError> {
+            sample.load = Some(metric_flow_protocol::metrics::Load::default());
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_collector_that_fails_is_reported_once_and_costs_no_other_reading() {
+        let watched = |collector: Box<dyn Collector>| Watched {
+            collector,
+            reported: false,
+        };
+        let collectors = vec![watched(Box::new(Broken)), watched(Box::new(Sound))];
+        let mut sampler = Sampler {
+            collectors,
+            buffer: Vec::new(),
+        };
+        for _ in 0..2 {
+            let sample = sampler.read();
+            assert_eq!(
+                sample.uptime_seconds,
+                Some(1.0),
+                "what could be read before the failure counts"
+            );
+            assert!(sample.load.is_some());
+            let reported: Vec<bool> = sampler
+                .collectors
+                .iter()
+                .map(|watched| watched.reported)
+                .collect();
+            assert_eq!(reported, [true, false]);
+        }
+    }
+}

@@ -2,7 +2,9 @@
 
 mod error;
 pub mod memory;
+pub mod readings;
 mod records;
+pub mod rollup;
 mod seq_ranges;
 pub mod series;
 mod store_trait;

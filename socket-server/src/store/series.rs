@@ -108,33 +108,40 @@ pub fn visit_readings(sample: &Sample, mut visit: impl FnMut(&str, SeriesKind, f
     }
 }
 
+/// Growth a second between two readings of a counter, given as (time, total); none after a reset, a clock that
+/// did not advance, or more than [`RATE_SPAN_MS_MAX`].
+pub fn rate_per_second(before: (i64, f64), now: (i64, f64)) -> Option<f64> {
+    let span_ms = now.0.saturating_sub(before.0);
+    let usable = span_ms > 0 && span_ms <= RATE_SPAN_MS_MAX && now.1 >= before.1;
+    usable.then(|| (now.1 - before.1) * 1_000.0 / span_ms as f64)
+}
+
 /// Turns samples, given in the order of their time, into the values of their series.
 #[derive(Debug, Default)]
 pub struct RateTracker {
-    last_time_unix_ms: i64,
-    totals: BTreeMap<String, f64>,
+    totals: BTreeMap<String, (i64, f64)>,
 }
 
 impl RateTracker {
     /// Calls `visit` with the name and value of every series of the next sample; a counter's first value, one
     /// after a reset, and one after more than [`RATE_SPAN_MS_MAX`] has no rate.
     pub fn next(&mut self, sample: &Sample, mut visit: impl FnMut(&str, f64)) {
-        let span_ms = sample.time_unix_ms.saturating_sub(self.last_time_unix_ms);
-        self.last_time_unix_ms = sample.time_unix_ms;
-        let usable = span_ms > 0 && span_ms <= RATE_SPAN_MS_MAX;
         visit_readings(sample, |name, kind, value| match kind {
             SeriesKind::Gauge => visit(name, value),
-            SeriesKind::Counter => match self.totals.get_mut(name) {
-                Some(before) => {
-                    if usable && value >= *before {
-                        visit(name, (value - *before) * 1_000.0 / span_ms as f64);
+            SeriesKind::Counter => {
+                let now = (sample.time_unix_ms, value);
+                match self.totals.get_mut(name) {
+                    Some(before) => {
+                        if let Some(rate) = rate_per_second(*before, now) {
+                            visit(name, rate);
+                        }
+                        *before = now;
                     }
-                    *before = value;
+                    None => {
+                        self.totals.insert(name.to_owned(), now);
+                    }
                 }
-                None => {
-                    self.totals.insert(name.to_owned(), value);
-                }
-            },
+            }
         });
     }
 }

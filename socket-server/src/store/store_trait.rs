@@ -92,6 +92,11 @@ pub trait Store: Send + Sync + 'static {
         from_unix_ms: i64,
         to_unix_ms: i64,
     ) -> Result<Vec<DroppedRecord>, StoreError>;
+    /// Earliest instant from which a resolution is still kept; `i64::MIN` while nothing was ever removed.
+    async fn kept_from(&self, resolution: Resolution) -> Result<i64, StoreError> {
+        let _ = resolution;
+        Ok(i64::MIN)
+    }
     /// Rolls up, drops what is past retention or over the size limit; called every minute or so.
     async fn maintain(&self, now_unix_ms: i64) -> Result<(), StoreError>;
     /// Whether reads and writes work now, for `/readyz`.

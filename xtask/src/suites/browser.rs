@@ -21,6 +21,7 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<Counts> {
     command
         .env("SOCKET_SERVER", session.program("socket-server"))
         .env("NODE_CLIENT", session.program("node-client"))
+        .env("LOAD_GENERATOR", session.program("metric-flow-bench"))
         .env("SCREENSHOTS", session.workspace.cache("screenshots"));
     session.tests("playwright", &mut command, node_test)
 }

@@ -1,0 +1,86 @@
+# shellcheck shell=bash
+# What the container tests share: an engine that runs here, the images, and the server's HTTP API.
+
+ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+CACHE=$ROOT/.cache/containers
+TAG="test"
+export METRIC_FLOW_TAG=$TAG
+
+# Settings under which containers start on a machine without CAP_SYS_RESOURCE and with hybrid cgroups, too.
+configure_engine() {
+  mkdir -p "$CACHE"
+  local runtime=runc
+  command -v runc >/dev/null || runtime=crun
+  cat >"$CACHE/containers.conf" <<CONF
+[containers]
+default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
+[engine]
+runtime = "$runtime"
+cgroup_manager = "cgroupfs"
+CONF
+  export CONTAINERS_CONF=$CACHE/containers.conf
+}
+
+# Builds one target on the locally made base. Toolchains and package caches are the machine's own, mounted: nothing
+# is fetched. A debug build, because it shows the same as an optimised one in a third of the time.
+build_image() {
+  local target=$1 base=localhost/metric-flow/build-base:2 rust node npm_cache cargo_home
+  rust=$(cd "$ROOT" && rustc --print sysroot)
+  cargo_home=${CARGO_HOME:-$HOME/.cargo}
+  node=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
+  npm_cache=$(npm config get cache)
+  mkdir -p "$CACHE/target" "$npm_cache"
+  "$BATS_TEST_DIRNAME/base.sh" "$base"
+  podman build --quiet --format docker --isolation chroot --network host --pull=never \
+    --target "$target" --tag "localhost/metric-flow/$target:$TAG" \
+    --build-arg NODE_IMAGE="$base" --build-arg RUST_IMAGE="$base" --build-arg CARGO_PROFILE=dev \
+    --volume "$rust:/opt/rust:ro" --volume "$cargo_home/registry:/opt/cargo/registry" \
+    --volume "$node:/opt/node:ro" --volume "$npm_cache:/opt/npm" --volume "$CACHE/target:/opt/target" \
+    "$ROOT"
+}
+
+# A copy of compose.yaml in a folder of its own, so that the names of containers and volumes are its own.
+make_project() {
+  PROJECT=$(mktemp -d "${TMPDIR:-/tmp}/metric-flow-compose-XXXXXX")
+  cp "$ROOT/compose.yaml" "$PROJECT/"
+  mkdir -m 0700 "$PROJECT/secrets"
+  METRIC_FLOW_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  METRIC_FLOW_SERVER=http://127.0.0.1:$METRIC_FLOW_PORT
+  export PROJECT METRIC_FLOW_PORT METRIC_FLOW_SERVER
+}
+
+compose() {
+  (cd "$PROJECT" && podman-compose "$@")
+}
+
+# The name that podman-compose gives the container of a service.
+container_of() {
+  podman ps --all --filter "label=com.docker.compose.project=$(basename "$PROJECT" | tr '[:upper:]' '[:lower:]')" \
+    --filter "label=com.docker.compose.service=$1" --format '{{.Names}}' | head -n 1
+}
+
+# Repeats a command until it succeeds, for as long as a loaded machine may need.
+eventually() {
+  local end=$((SECONDS + 120))
+  until "$@"; do
+    if [ $SECONDS -ge $end ]; then
+      echo "not within 120 s: $*" >&2
+      return 1
+    fi
+    sleep 0.5
+  done
+}
+
+# call METHOD PATH [BODY]: the answer's JSON; fails on an error status.
+call() {
+  local arguments=(--silent --show-error --fail-with-body --max-time 60 --request "$1"
+    --header "origin: $METRIC_FLOW_SERVER" --header 'content-type: application/json')
+  [ -z "${ACCESS_TOKEN:-}" ] || arguments+=(--header "authorization: Bearer $ACCESS_TOKEN")
+  [ -z "${3:-}" ] || arguments+=(--data "$3")
+  curl "${arguments[@]}" "$METRIC_FLOW_SERVER$2"
+}
+
+# field NAME: one text field of the JSON on standard input.
+field() {
+  python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"
+}

@@ -1,0 +1,59 @@
+//! The busiest processes, from sysinfo.
+
+use std::{thread, time::Duration};
+
+use serde_json::{Map, Value, json};
+use sysinfo::{Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+
+use super::AnswerError;
+
+/// How many processes an answer names.
+const PROCESSES_MAX: usize = 50;
+
+/// The time over which processor use is measured: long enough for 100 ticks a second to say something.
+const MEASURED_OVER: Duration = Duration::from_millis(500);
+
+/// The busiest processes, by processor time and then by memory.
+///
+/// Names only: command lines may hold passwords. Inside a container these are the host's processes when it shares
+/// the host's process namespace.
+pub(super) fn processes() -> Result<Map<String, Value>, AnswerError> {
+    let mut system = System::new().map_err(|error| AnswerError::Unavailable(error.to_string()))?;
+    let wanted = ProcessRefreshKind::nothing()
+        .without_tasks()
+        .with_cpu()
+        .with_memory()
+        .with_user(UpdateKind::OnlyIfNotSet);
+    system.refresh_processes_specifics(ProcessesToUpdate::All, true, wanted);
+    thread::sleep(MEASURED_OVER);
+    system.refresh_processes_specifics(ProcessesToUpdate::All, true, wanted);
+    let mut processes: Vec<&Process> = system
+        .processes()
+        .values()
+        .filter(|process| process.thread_kind().is_none())
+        .collect();
+    processes.sort_by(|left, right| {
+        let by_memory = right
+            .memory()
+            .cmp(&left.memory())
+            .then(left.pid().cmp(&right.pid()));
+        right.cpu_usage().total_cmp(&left.cpu_usage()).then(by_memory)
+    });
+    let total = processes.len();
+    let entries = processes.into_iter().take(PROCESSES_MAX).map(|process| {
+        json!({
+            "pid": process.pid().as_u32(),
+            "parent_pid": process.parent().map(sysinfo::Pid::as_u32),
+            "name": process.name().to_string_lossy(),
+            "user_id": process.user_id().map(|user| user.to_string()),
+            "state": process.status().to_string(),
+            "cpu_percent_of_a_core": (f64::from(process.cpu_usage()) * 10.0).round() / 10.0,
+            "memory_bytes": process.memory(),
+            "started_unix_ms": process.start_time().saturating_mul(1_000),
+        })
+    });
+    let mut document = Map::new();
+    document.insert("total".to_owned(), json!(total));
+    document.insert("processes".to_owned(), entries.collect());
+    Ok(document)
+}

@@ -1,1 +1,0 @@
-//! Shows one reading on the terminal.

@@ -1,0 +1,53 @@
+//! Every case by name.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use socket_server::store::Store;
+
+use super::{accounts, hosts, keys, rollups, samples, sessions};
+
+pub type Case = Box<dyn Fn(Arc<dyn Store>) -> Pin<Box<dyn Future<Output = ()> + Send>>>;
+
+macro_rules! cases {
+    ($($module:ident :: $name:ident),* $(,)?) => {
+        vec![$((stringify!($name), Box::new(|store: Arc<dyn Store>| -> Pin<Box<dyn Future<Output = ()> + Send>> {
+            Box::pin($module::$name(store))
+        }) as Case)),*]
+    };
+}
+
+pub fn all() -> Vec<(&'static str, Case)> {
+    cases![
+        accounts::an_account_is_found_by_id_and_by_name_in_any_case,
+        accounts::a_name_is_taken_once,
+        accounts::only_one_first_account_wins_a_race,
+        accounts::a_new_password_ends_all_sessions_of_its_account_only,
+        sessions::a_token_rotates_once_even_in_a_race,
+        sessions::an_ended_family_cannot_rotate,
+        sessions::expired_sessions_are_removed,
+        keys::a_key_is_found_by_its_hash_until_revoked,
+        keys::a_key_cannot_be_revoked_by_another_account,
+        keys::keys_are_listed_oldest_first_for_their_account_only,
+        keys::use_of_a_key_is_noted,
+        hosts::a_host_is_seen_by_its_account_only,
+        hosts::a_host_is_replaced_whole,
+        hosts::a_deleted_host_takes_its_samples_along,
+        hosts::a_host_cannot_be_deleted_by_another_account,
+        samples::what_was_appended_is_read_back_by_time,
+        samples::the_same_sample_twice_is_one_sample,
+        samples::the_same_sample_in_concurrent_appends_is_one_sample,
+        samples::settled_ranges_have_holes_until_they_are_filled,
+        samples::a_reported_drop_settles_its_range_and_is_listed,
+        samples::epochs_are_settled_apart,
+        samples::hosts_are_kept_apart,
+        samples::counters_become_rates_and_a_reset_has_none,
+        samples::a_window_and_a_limit_hold,
+        samples::series_are_named_within_the_window,
+        samples::a_clock_that_is_years_off_hides_nothing,
+        rollups::minutes_hold_min_max_sum_last_and_count,
+        rollups::hours_hold_what_minutes_hold,
+        rollups::maintenance_changes_no_answer,
+        rollups::late_samples_change_a_rolled_up_minute,
+        rollups::late_samples_after_maintenance_are_idempotent_too,
+    ]
+}

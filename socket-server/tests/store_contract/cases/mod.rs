@@ -1,0 +1,11 @@
+//! The cases, in the order in which they run.
+
+mod accounts;
+mod hosts;
+mod keys;
+mod list;
+mod rollups;
+mod samples;
+mod sessions;
+
+pub use list::all;

@@ -1,0 +1,6 @@
+//! What every store promises, as one suite of cases that runs on all of them.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod cases;
+mod fixture;
+mod on_memory;

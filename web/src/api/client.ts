@@ -1,0 +1,90 @@
+import type { History, HostSummary } from "../protocol.generated";
+import type { Session } from "./session";
+import type { ApiKey, CreatedKey, HostChange, Ticket } from "./types";
+
+export interface HistoryQuery {
+  hostId: string;
+  series: readonly string[];
+  fromMs: number;
+  toMs: number;
+  points: number;
+}
+
+/** Keeps each history request below common limits on the length of an address. */
+const SERIES_PER_REQUEST = 32;
+
+/** The HTTP API by its verbs. */
+export class Api {
+  constructor(readonly session: Session) {}
+
+  async keys(): Promise<ApiKey[]> {
+    const answer = await this.#get<ApiKey[] | { keys: ApiKey[] }>("/keys");
+    return Array.isArray(answer) ? answer : answer.keys;
+  }
+
+  createKey(label: string, expiresInDays: number | null): Promise<CreatedKey> {
+    const body = expiresInDays === null ? { label } : { label, expires_in_days: expiresInDays };
+    return this.#change("POST", "/keys", body);
+  }
+
+  revokeKey = (id: string): Promise<void> => this.#change("DELETE", `/keys/${encodeURIComponent(id)}`);
+
+  rotateKey = (id: string): Promise<CreatedKey> =>
+    this.#change("POST", `/keys/${encodeURIComponent(id)}/rotate`);
+
+  changeHost = (id: string, change: HostChange): Promise<HostSummary | undefined> =>
+    this.#change("PATCH", `/hosts/${encodeURIComponent(id)}`, change);
+
+  deleteHost = (id: string): Promise<void> => this.#change("DELETE", `/hosts/${encodeURIComponent(id)}`);
+
+  changePassword = (current: string, next: string): Promise<void> =>
+    this.#change("PUT", "/account/password", { current_password: current, new_password: next });
+
+  ticket = (): Promise<Ticket> => this.#change("POST", "/live/ticket");
+
+  /** Names of the series that the store holds for a host. */
+  async seriesNames(hostId: string): Promise<string[]> {
+    const answer = await this.#get<string[] | { series: (string | { name: string })[] }>(
+      `/hosts/${encodeURIComponent(hostId)}/series`,
+    );
+    const list = Array.isArray(answer) ? answer : answer.series;
+    return list.map((entry) => (typeof entry === "string" ? entry : entry.name));
+  }
+
+  /** One history for any number of series; long lists become several requests. */
+  async history(query: HistoryQuery): Promise<History> {
+    const chunks: string[][] = [];
+    for (let at = 0; at < query.series.length; at += SERIES_PER_REQUEST) {
+      chunks.push(query.series.slice(at, at + SERIES_PER_REQUEST));
+    }
+    const parts = await Promise.all(
+      chunks.map((series) => this.#get<History>(historyPath({ ...query, series }))),
+    );
+    const [first, ...others] = parts;
+    if (!first) throw new RangeError("a history needs at least one series");
+    return { ...first, columns: [first, ...others].flatMap((part) => part.columns) };
+  }
+
+  async historyCsv(query: HistoryQuery): Promise<Blob> {
+    const path = `${historyPath(query)}&format=csv`;
+    return (await this.session.fetch("GET", path, { authorized: true, accept: "text/csv" })).blob();
+  }
+
+  #get<T>(path: string): Promise<T> {
+    return this.session.request<T>("GET", path, { authorized: true });
+  }
+
+  #change<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return this.session.request<T>(method, path, { authorized: true, body });
+  }
+}
+
+export function historyPath({ hostId, series, fromMs, toMs, points }: HistoryQuery): string {
+  const search = new URLSearchParams({
+    series: series.join(","),
+    from: String(Math.round(fromMs)),
+    to: String(Math.round(toMs)),
+    points: String(points),
+  });
+  return `/hosts/${encodeURIComponent(hostId)}/history?${search}`;
+}

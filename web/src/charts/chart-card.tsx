@@ -1,0 +1,92 @@
+import { useCallback, useMemo, useRef } from "react";
+import type { Timeline } from "../history/merge";
+import { CompletenessStrip } from "./completeness-strip";
+import { lineColor, Plot, type PlotLine } from "./plot";
+import { type ChartSpec, FORMAT } from "./specs";
+
+interface Props {
+  spec: ChartSpec;
+  timeline: Timeline;
+  fromMs: number;
+  toMs: number;
+  onZoom: (fromMs: number, toMs: number) => void;
+}
+
+/** A chart with its legend; the legend shows the values under the cursor, else the newest. */
+export function ChartCard({ spec, timeline, fromMs, toMs, onZoom }: Props) {
+  const legend = useRef<HTMLUListElement>(null);
+  const cursor = useRef<number | null>(null);
+  const lines = useMemo<PlotLine[]>(
+    () =>
+      spec.lines.map((line) => ({
+        ...line,
+        values: timeline.series.get(line.series) ?? [],
+        lowest: timeline.lowest.get(line.series),
+        highest: timeline.highest.get(line.series),
+      })),
+    [spec, timeline],
+  );
+  const format = FORMAT[spec.unit];
+  const newest = timeline.timesMs.length - 1;
+
+  // The cursor moves with each mouse event: it writes into the legend, React does not render for it.
+  const onCursor = useCallback(
+    (index: number | null) => {
+      cursor.current = index;
+      legend.current?.querySelectorAll("b").forEach((cell, at) => {
+        cell.textContent = format(lines[at]?.values[index ?? newest]);
+      });
+    },
+    [lines, format, newest],
+  );
+
+  return (
+    <section className="chart-card" aria-labelledby={`chart-${spec.id}`} data-chart={spec.id}>
+      <div className="chart-head">
+        <h2 id={`chart-${spec.id}`}>{spec.title}</h2>
+        <ul className="legend" ref={legend}>
+          {lines.map((line, index) => (
+            <li key={line.series}>
+              <i style={{ background: swatch(line, lineColor(lines, index)) }} />
+              {line.label} <b>{format(line.values[cursor.current ?? newest])}</b>
+            </li>
+          ))}
+        </ul>
+      </div>
+      <Plot
+        unit={spec.unit}
+        top={spec.top}
+        timesMs={timeline.timesMs}
+        lines={lines}
+        fromMs={fromMs}
+        toMs={toMs}
+        onCursor={onCursor}
+        onZoom={onZoom}
+        description={describe(spec, lines)}
+      />
+      <CompletenessStrip timeline={timeline} fromMs={fromMs} toMs={toMs} />
+    </section>
+  );
+}
+
+function swatch(line: PlotLine, color: number): string {
+  const value = `var(--chart-${color + 1})`;
+  return line.dashed ? `repeating-linear-gradient(to right, ${value} 0 4px, transparent 4px 6px)` : value;
+}
+
+/** The chart in words. */
+function describe(spec: ChartSpec, lines: readonly PlotLine[]): string {
+  const format = FORMAT[spec.unit];
+  const parts = lines.map(({ label, values }) => {
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    for (const value of values) {
+      if (value == null) continue;
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+    if (low > high) return `${label}: no readings`;
+    return `${label}: now ${format(values[values.length - 1])}, from ${format(low)} to ${format(high)}`;
+  });
+  return `${spec.title} over time. ${parts.join("; ")}.`;
+}
