@@ -31,6 +31,13 @@ pub struct Cli {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Make hosts as containers on this machine, and everything around them.
+    Lab {
+        /// What to do.
+        #[command(subcommand)]
+        command: crate::lab::Command,
+    },
+
     /// Print the completion script of a shell.
     Completions {
         /// The shell to complete for.

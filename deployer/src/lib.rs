@@ -9,6 +9,7 @@ pub mod compose;
 pub mod containers;
 pub mod error;
 pub mod inventory;
+pub mod lab;
 pub mod printer;
 pub mod progress;
 pub mod remote;
@@ -24,6 +25,10 @@ use printer::Printer;
 /// What went wrong, why, and what to do next, with the status to exit with.
 pub async fn run(cli: Cli, printer: &Printer) -> Result<Exit, Failure> {
     match cli.command {
+        Command::Lab { command } => {
+            let progress = progress::for_this_terminal(cli.quiet);
+            Ok(lab::run(command, progress.as_ref(), printer).await?)
+        }
         Command::Completions { shell } => commands::completions::run(shell, printer),
         Command::Man { directory } => commands::man::run(directory.as_deref(), printer),
     }

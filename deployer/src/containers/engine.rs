@@ -103,7 +103,7 @@ impl Engine {
     }
 
     /// Turns an API error into ours: `engine.failed("list the containers")`.
-    pub(super) fn failed(&self, action: &str) -> impl FnOnce(bollard::errors::Error) -> EngineError {
+    pub(super) fn failed(&self, action: &str) -> impl FnOnce(bollard::errors::Error) -> EngineError + use<> {
         let (place, action) = (self.place.clone(), action.to_owned());
         move |source| EngineError::api(&place, &action, source)
     }

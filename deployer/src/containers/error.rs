@@ -24,6 +24,16 @@ pub enum EngineError {
         source: Option<io::Error>,
     },
 
+    /// Something on this machine was in the way.
+    #[error("cannot {what}")]
+    Local {
+        /// What was tried.
+        what: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+
     /// The engine has no such thing.
     #[error("the engine at {place} cannot {action}: there is no such thing")]
     Missing {

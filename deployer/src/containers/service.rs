@@ -26,30 +26,29 @@ pub struct LocalService {
 }
 
 impl LocalService {
-    /// Starts a service with its socket and settings in `folder`, which is removed with it.
+    /// Starts a service with its socket in `folder`, which is removed with it.
     ///
-    /// `settings` is the text of a containers.conf that replaces this machine's.
+    /// `settings` is a containers.conf that replaces this machine's. It must outlive the containers that are started
+    /// with it: Podman reads it again when one of them ends.
     ///
     /// # Errors
     ///
     /// When Podman is not installed, ends at once, or does not answer in time.
-    pub async fn start(folder: &Path, settings: &str) -> Result<Self, EngineError> {
+    pub async fn start(folder: &Path, settings: Option<&Path>) -> Result<Self, EngineError> {
         let failed = |reason: &str, source| EngineError::Service {
             reason: reason.to_owned(),
             source: Some(source),
         };
         std::fs::create_dir_all(folder).map_err(|error| failed("its folder cannot be made", error))?;
-        let (socket, config, log) = (
-            folder.join("engine.sock"),
-            folder.join("containers.conf"),
-            folder.join("service.log"),
-        );
-        std::fs::write(&config, settings).map_err(|error| failed("its settings cannot be written", error))?;
+        let (socket, log) = (folder.join("engine.sock"), folder.join("service.log"));
         let said = std::fs::File::create(&log).map_err(|error| failed("its log cannot be written", error))?;
-        let process = Command::new("podman")
+        let mut command = Command::new("podman");
+        if let Some(settings) = settings {
+            command.env("CONTAINERS_CONF", settings);
+        }
+        let process = command
             .args(["system", "service", "--time=0"])
             .arg(format!("unix://{}", socket.display()))
-            .env("CONTAINERS_CONF", &config)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(said)

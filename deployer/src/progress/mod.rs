@@ -31,10 +31,12 @@ impl Progress for Silent {
     fn report(&self, _: Event<'_>) {}
 }
 
-/// Bars where stderr is a terminal, else plain lines on stderr.
+/// Bars where stderr is a terminal, else plain lines on stderr; nothing with `--quiet`.
 #[must_use]
-pub fn for_this_terminal() -> Box<dyn Progress> {
-    if std::io::stderr().is_terminal() {
+pub fn for_this_terminal(quiet: bool) -> Box<dyn Progress> {
+    if quiet {
+        Box::new(Silent)
+    } else if std::io::stderr().is_terminal() {
         Box::new(Bars::new())
     } else {
         Box::new(PlainLines::new(Box::new(std::io::stderr())))

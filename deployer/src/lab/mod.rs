@@ -1,0 +1,20 @@
+//! A lab from nothing: hosts as systemd containers on the engine of this machine.
+//!
+//! Each host has its own address, host key and firewall, and an engine inside, so that a rollout cannot tell it from a
+//! virtual machine. All that is made carries a label, and `down` removes exactly that.
+
+mod base;
+mod command;
+mod down;
+mod error;
+mod folder;
+mod inventory_file;
+mod names;
+mod network;
+mod reach;
+mod session;
+mod surroundings;
+mod up;
+
+pub use command::{Command, run};
+pub use error::LabError;

@@ -1,0 +1,64 @@
+//! Faults on purpose: a host off the network, a host that hangs, a host that reboots.
+
+use super::{
+    error::LabError,
+    reach,
+    session::{Host, Session},
+};
+use crate::progress::{Progress, Task};
+
+/// How long a host may take to shut down in order, in seconds; then its power is cut.
+const SHUT_DOWN: i32 = 60;
+
+/// Takes a host off the network, or freezes it.
+pub(super) async fn cut(session: &Session, host: &Host, freeze: bool) -> Result<&'static str, LabError> {
+    let engine = session.engine();
+    let name = &host.machine.name;
+    if freeze {
+        if host.machine.state == "paused" {
+            return Ok("is frozen already");
+        }
+        engine.pause_machine(name).await?;
+        return Ok("is frozen");
+    }
+    let network = session.name.network();
+    if !host.machine.networks.contains(&network) {
+        return Ok("is off the network already");
+    }
+    engine.leave_network(&network, name).await?;
+    Ok("is off the network")
+}
+
+/// Undoes `cut`, and waits until the host answers.
+pub(super) async fn heal(session: &Session, host: &Host, progress: &dyn Progress) -> Result<(), LabError> {
+    let task = Task::start(progress, &host.seat.host, "coming back");
+    let engine = session.engine();
+    let name = &host.machine.name;
+    if host.machine.state == "paused" {
+        engine.unpause_machine(name).await?;
+    }
+    let network = session.name.network();
+    if !host.machine.networks.contains(&network) {
+        engine
+            .join_network(&network, name, &host.seat.host, &host.seat.address)
+            .await?;
+    }
+    reach::wait_for_ssh(std::slice::from_ref(&host.seat), &task).await?;
+    task.done("answers on ssh");
+    Ok(())
+}
+
+/// Shuts a host down in order and boots it again.
+pub(super) async fn reboot(session: &Session, host: &Host, progress: &dyn Progress) -> Result<(), LabError> {
+    let task = Task::start(progress, &host.seat.host, "shutting down");
+    let name = &host.machine.name;
+    if host.machine.state == "paused" {
+        session.engine().unpause_machine(name).await?;
+    }
+    session.engine().stop_machine(name, SHUT_DOWN).await?;
+    task.doing("booting");
+    session.engine().start_machine(name).await?;
+    reach::wait_for_ssh(std::slice::from_ref(&host.seat), &task).await?;
+    task.done("rebooted");
+    Ok(())
+}
