@@ -63,8 +63,10 @@ function pair(value: number, base: number, large: string, small: string): string
   return rest === 0 ? whole : `${whole} ${rest} ${small}`;
 }
 
+/** Largest unit only: `5 h ago`. */
 export function formatAge(ms: number): string {
-  return `${formatDuration(ms)} ago`;
+  const [value, unit] = formatDuration(ms).split(" ");
+  return `${value} ${unit} ago`;
 }
 
 const clock = new Intl.DateTimeFormat(undefined, {

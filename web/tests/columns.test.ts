@@ -75,6 +75,14 @@ describe("a sparkline's ring", () => {
     expect(values(spark)).toEqual([1, Number.NaN, 3]);
   });
 
+  it("takes older readings before those that came live", () => {
+    const spark = new Spark(5);
+    spark.push(4_000, 4);
+    spark.push(5_000, 5);
+    spark.fill([1_000, 2_000, 3_000, 4_000], [1, null, 3, 9]);
+    expect(values(spark)).toEqual([1, Number.NaN, 3, 4, 5]);
+  });
+
   it("forgets all after a pause longer than itself", () => {
     const spark = new Spark(2);
     spark.push(0, 1);

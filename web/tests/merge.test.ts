@@ -59,6 +59,19 @@ describe("history joined with the live stream", () => {
     expect(joined.highest.get(CPU)?.at(-1)).toBe(3);
   });
 
+  it("fills with the stream what the store does not have yet, and the other way round", () => {
+    const stored = history([1_000, 2_000, 3_000, 4_000], [1, 2, null, 4]);
+    const joined = joinLive(stored, stream([2_000, 3_000, 5_000], [2, 3, 5]), 0, 9_000);
+    expect(joined.series.get(CPU)).toEqual([1, 2, 3, 4, 5]);
+    expect(completeness(joined).share).toBe(1);
+  });
+
+  it("puts steps that the store left out back as empty ones", () => {
+    const joined = joinLive(history([0, 3_000], [1, 2]), stream([], []), 0, 9_000);
+    expect(joined.series.get(CPU)).toEqual([1, null, null, 2]);
+    expect(completeness(joined).missingMs).toBe(2_000);
+  });
+
   it("shows a hole between both as missing steps", () => {
     const joined = joinLive(history([0, 1_000], [1, 1]), stream([4_000, 5_000], [2, 2]), 0, 9_000);
     expect(joined.series.get(CPU)).toEqual([1, 1, null, null, 2, 2]);

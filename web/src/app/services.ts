@@ -2,15 +2,19 @@ import { useSyncExternalStore } from "react";
 import { Api } from "../api/client";
 import { Session, type SessionState } from "../api/session";
 import { DetailStore } from "../live/detail-store";
-import { FleetStore } from "../live/fleet-store";
+import { FleetStore, SPARK_SECONDS } from "../live/fleet-store";
 import type { LinkState } from "../live/link";
 import { LiveClient } from "../live/live-client";
+import { SparkBackfill } from "../live/spark-backfill";
 
 /** The parts that live as long as the page, wired once. */
 export const session = new Session();
 export const api = new Api(session);
 export const fleet = new FleetStore((flush) => requestAnimationFrame(flush));
 export const details = new DetailStore();
+export const sparkBackfill = new SparkBackfill(fleet, (id, fromMs, toMs) =>
+  api.history({ hostId: id, series: ["cpu_used_percent"], fromMs, toMs, points: SPARK_SECONDS }),
+);
 export const live = new LiveClient({
   fleet,
   details,
@@ -24,7 +28,10 @@ session.subscribe(() => {
   if (signedIn === wasSignedIn) return;
   wasSignedIn = signedIn;
   if (signedIn) live.start();
-  else live.stop();
+  else {
+    live.stop();
+    sparkBackfill.clear();
+  }
 });
 
 export const useSession = (): SessionState => useSyncExternalStore(session.subscribe, session.snapshot);

@@ -1,5 +1,6 @@
 import { useCallback, useMemo, useRef } from "react";
 import type { Timeline } from "../history/merge";
+import type { Values } from "../live/columns";
 import { CompletenessStrip } from "./completeness-strip";
 import { lineColor, Plot, type PlotLine } from "./plot";
 import { type ChartSpec, FORMAT } from "./specs";
@@ -27,17 +28,16 @@ export function ChartCard({ spec, timeline, fromMs, toMs, onZoom }: Props) {
     [spec, timeline],
   );
   const format = FORMAT[spec.unit];
-  const newest = timeline.timesMs.length - 1;
 
   // The cursor moves with each mouse event: it writes into the legend, React does not render for it.
   const onCursor = useCallback(
     (index: number | null) => {
       cursor.current = index;
       legend.current?.querySelectorAll("b").forEach((cell, at) => {
-        cell.textContent = format(lines[at]?.values[index ?? newest]);
+        cell.textContent = format(valueAt(lines[at]?.values, index));
       });
     },
-    [lines, format, newest],
+    [lines, format],
   );
 
   return (
@@ -48,7 +48,7 @@ export function ChartCard({ spec, timeline, fromMs, toMs, onZoom }: Props) {
           {lines.map((line, index) => (
             <li key={line.series}>
               <i style={{ background: swatch(line, lineColor(lines, index)) }} />
-              {line.label} <b>{format(line.values[cursor.current ?? newest])}</b>
+              {line.label} <b>{format(valueAt(line.values, cursor.current))}</b>
             </li>
           ))}
         </ul>
@@ -74,6 +74,16 @@ function swatch(line: PlotLine, color: number): string {
   return line.dashed ? `repeating-linear-gradient(to right, ${value} 0 4px, transparent 4px 6px)` : value;
 }
 
+/** Steps that may be empty at the end before there is no value of now: not every reading is in yet. */
+const NEWEST_WITHIN = 3;
+
+/** The value under the cursor, or else the newest. */
+function valueAt(values: Values | undefined, index: number | null): number | null {
+  if (!values) return null;
+  if (index !== null) return values[index] ?? null;
+  return values.slice(-NEWEST_WITHIN).findLast((value) => value != null) ?? null;
+}
+
 /** The chart in words. */
 function describe(spec: ChartSpec, lines: readonly PlotLine[]): string {
   const format = FORMAT[spec.unit];
@@ -86,7 +96,7 @@ function describe(spec: ChartSpec, lines: readonly PlotLine[]): string {
       high = Math.max(high, value);
     }
     if (low > high) return `${label}: no readings`;
-    return `${label}: now ${format(values[values.length - 1])}, from ${format(low)} to ${format(high)}`;
+    return `${label}: now ${format(valueAt(values, null))}, from ${format(low)} to ${format(high)}`;
   });
   return `${spec.title} over time. ${parts.join("; ")}.`;
 }

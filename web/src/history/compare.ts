@@ -45,11 +45,11 @@ export function mergeHosts(hosts: readonly ComparedHost[]): Timeline {
   for (const { timeline } of hosts) for (const time of timeline.timesMs) slots.add(Math.round(time / stepMs));
   const timesMs = [...slots].sort((a, b) => a - b).map((slot) => slot * stepMs);
   const series = new Map<string, Values>();
-  const covered = new Array<number>(timesMs.length).fill(0);
+  const covered = new Array<number>(timesMs.length).fill(1);
   for (const { id, timeline } of hosts) {
     const rows = timeline.timesMs.map((time) => lowerBound(timesMs, Math.round(time / stepMs) * stepMs));
     rows.forEach((row, at) => {
-      covered[row] = (covered[row] ?? 0) + (timeline.coverage[at] ?? 1) / hosts.length;
+      covered[row] = Math.min(covered[row] ?? 1, timeline.coverage[at] ?? 1);
     });
     for (const [name] of COMPARED) {
       const source = timeline.series.get(name);
@@ -67,7 +67,7 @@ export function mergeHosts(hosts: readonly ComparedHost[]): Timeline {
     series,
     lowest: new Map(),
     highest: new Map(),
-    coverage: covered.map((share) => Math.min(1, share)),
+    coverage: covered,
     gaps: hosts.flatMap((host) => host.timeline.gaps),
   };
 }

@@ -34,96 +34,107 @@ export const EMPTY_TIMELINE: Timeline = {
 /**
  * Joins stored history with the live stream on one grid without a seam.
  *
- * The last stored step may still be filling while the stream goes on, so it is taken from the stream as soon as the
- * stream covers all of it; before that the stored one stands. Later steps come from the stream alone.
+ * From the stream's first reading on, each step comes from whichever of the two holds more of it: the stream is ahead
+ * of the store, and the store has what the stream missed.
  */
 export function joinLive(history: History | null, live: LiveSource, fromMs: number, toMs: number): Timeline {
   const stepMs = Math.max(SECOND_MS, history?.step_ms ?? SECOND_MS);
-  const stored = history?.times_unix_ms ?? [];
-  const lastStored = stored[stored.length - 1];
-  const firstLive = live.timesMs[0];
-  let kept = stored.length;
-  // Stored steps that lie wholly inside the stream are drawn from the stream: it is at least as complete.
-  while (
-    kept > 0 &&
-    firstLive !== undefined &&
-    (stored[kept - 1] ?? 0) >= firstLive &&
-    !sparse(live, stored[kept - 1] ?? 0, stepMs)
-  ) {
-    kept -= 1;
+  const timeline = fromHistory(history, stepMs);
+  const stored = timeline.timesMs;
+  const [firstLive] = live.timesMs;
+  // A window of the past ends before the stream does.
+  const lastLive = Math.min(live.timesMs[live.timesMs.length - 1] ?? Number.NEGATIVE_INFINITY, toMs);
+  if (firstLive !== undefined && lastLive >= firstLive) {
+    const [origin] = stored;
+    if (origin === undefined) stored.push(Math.floor((firstLive + early(stepMs)) / stepMs) * stepMs);
+    extend(timeline, lastLive + early(stepMs));
+    overlay(timeline, live, lastLive);
   }
-  const startsAt =
-    kept > 0
-      ? (stored[kept - 1] ?? 0) + stepMs
-      : align((firstLive ?? fromMs) + early(stepMs), stepMs, lastStored);
-  const timeline = fromHistory(history, kept, stepMs);
-  appendLive(timeline, live, startsAt, stepMs, toMs);
   return cut(timeline, fromMs, toMs);
 }
 
-/** Whether the stream holds less than half of a step's seconds: then the store knows better. */
-function sparse(live: LiveSource, startMs: number, stepMs: number): boolean {
-  const from = rowAt(live, startMs, stepMs);
-  const to = rowAt(live, startMs + stepMs, stepMs);
-  return to - from < stepMs / SECOND_MS / 2;
-}
+/** A grid of more steps than this is drawn as it came: no screen shows so many. */
+const STEPS_MAX = 20_000;
 
-function align(timeMs: number, stepMs: number, onGrid: number | undefined): number {
-  const phase = onGrid === undefined ? 0 : onGrid % stepMs;
-  return Math.floor((timeMs - phase) / stepMs) * stepMs + phase;
-}
-
-function fromHistory(history: History | null, kept: number, stepMs: number): Timeline {
+/** The stored columns on a grid without holes: a step that the store left out becomes an empty one. */
+function fromHistory(history: History | null, stepMs: number): Timeline {
   const timeline: Timeline = {
-    timesMs: (history?.times_unix_ms ?? []).slice(0, kept),
+    ...EMPTY_TIMELINE,
     stepMs,
-    series: new Map(),
-    lowest: new Map(),
-    highest: new Map(),
-    coverage: (history?.coverage ?? []).slice(0, kept),
+    timesMs: [],
+    coverage: [],
     gaps: history?.gaps ?? [],
   };
-  for (const column of history?.columns ?? []) {
-    timeline.series.set(column.series, column.mean.slice(0, kept));
-    timeline.lowest.set(column.series, column.min.slice(0, kept));
-    timeline.highest.set(column.series, column.max.slice(0, kept));
+  timeline.series = new Map();
+  timeline.lowest = new Map();
+  timeline.highest = new Map();
+  if (!history) return timeline;
+  const times = history.times_unix_ms;
+  const [first] = times;
+  const last = times[times.length - 1];
+  if (first === undefined || last === undefined) return timeline;
+  const steps = Math.round((last - first) / stepMs) + 1;
+  const regular = steps === times.length || steps > STEPS_MAX;
+  const place = <T>(values: readonly T[], empty: T): T[] => {
+    if (regular) return [...values];
+    const placed = new Array<T>(steps).fill(empty);
+    times.forEach((time, index) => {
+      const value = values[index];
+      if (value !== undefined) placed[Math.round((time - first) / stepMs)] = value;
+    });
+    return placed;
+  };
+  timeline.timesMs = regular
+    ? [...times]
+    : Array.from({ length: steps }, (_, index) => first + index * stepMs);
+  timeline.coverage = place(history.coverage, 0);
+  for (const column of history.columns) {
+    timeline.series.set(column.series, place(column.mean, null));
+    timeline.lowest.set(column.series, place(column.min, null));
+    timeline.highest.set(column.series, place(column.max, null));
   }
   return timeline;
 }
 
-function appendLive(
-  timeline: Timeline,
-  live: LiveSource,
-  startsAt: number,
-  stepMs: number,
-  toMs: number,
-): void {
-  // A window of the past ends before the stream does.
-  const newest = Math.min(live.timesMs[live.timesMs.length - 1] ?? Number.NEGATIVE_INFINITY, toMs);
-  if (newest < (live.timesMs[0] ?? 0) || newest + early(stepMs) < startsAt) return;
-  const steps = Math.floor((newest + early(stepMs) - startsAt) / stepMs) + 1;
-  const base = timeline.timesMs.length;
-  const bounds = new Int32Array(steps + 1);
-  for (let index = 0; index <= steps; index += 1) {
-    bounds[index] = rowAt(live, startsAt + index * stepMs, stepMs);
+/** Adds empty steps until the grid reaches `toMs`. */
+function extend({ timesMs, coverage, stepMs }: Timeline, toMs: number): void {
+  let last = timesMs[timesMs.length - 1] ?? toMs;
+  while (last + stepMs <= toMs && timesMs.length < STEPS_MAX) {
+    last += stepMs;
+    timesMs.push(last);
   }
-  for (let index = 0; index < steps; index += 1) {
-    const start = startsAt + index * stepMs;
-    const expected = Math.floor(Math.min(stepMs, newest + early(stepMs) + 1 - start) / SECOND_MS);
-    timeline.timesMs.push(start);
-    const there = readings(live, bounds[index] ?? 0, bounds[index + 1] ?? 0);
-    timeline.coverage.push(Math.min(1, there / Math.max(1, expected)));
+  while (coverage.length < timesMs.length) coverage.push(0);
+}
+
+/** Writes the stream over the steps that it holds more of than the store. */
+function overlay(timeline: Timeline, live: LiveSource, lastLive: number): void {
+  const { timesMs, stepMs, coverage } = timeline;
+  const begin = lowerBound(timesMs, (live.timesMs[0] ?? 0) - stepMs + 1 - early(stepMs));
+  const steps: { row: number; from: number; to: number }[] = [];
+  for (let row = begin; row < timesMs.length; row += 1) {
+    const start = timesMs[row] ?? 0;
+    const from = lowerBound(live.timesMs, start - early(stepMs));
+    const to = lowerBound(live.timesMs, start + stepMs - early(stepMs));
+    const there = readings(live, from, to);
+    if (there === 0) continue;
+    // The newest step is still filling: it is whole if nothing is missing so far.
+    const expected = Math.floor(Math.min(stepMs, lastLive + early(stepMs) + 1 - start) / SECOND_MS);
+    const share = Math.min(1, there / Math.max(1, expected));
+    if (share < (coverage[row] ?? 0)) continue;
+    coverage[row] = share;
+    steps.push({ row, from, to });
   }
   for (const name of new Set([...timeline.series.keys(), ...live.series.keys()])) {
     const source = live.series.get(name);
-    const mean = padded(timeline.series, name, base);
-    const low = padded(timeline.lowest, name, base);
-    const high = padded(timeline.highest, name, base);
-    for (let index = 0; index < steps; index += 1) {
-      const step = source ? reduce(source, bounds[index] ?? 0, bounds[index + 1] ?? 0) : null;
-      mean.push(step?.mean ?? null);
-      low.push(step?.low ?? null);
-      high.push(step?.high ?? null);
+    const mean = padded(timeline.series, name, timesMs.length);
+    const low = padded(timeline.lowest, name, timesMs.length);
+    const high = padded(timeline.highest, name, timesMs.length);
+    if (!source) continue;
+    for (const { row, from, to } of steps) {
+      const step = reduce(source, from, to);
+      mean[row] = step?.mean ?? null;
+      low[row] = step?.low ?? null;
+      high[row] = step?.high ?? null;
     }
   }
 }
@@ -131,15 +142,11 @@ function appendLive(
 /** Readings are taken on the second, give or take: at steps of one second the nearest second owns them. */
 const early = (stepMs: number): number => (stepMs === SECOND_MS ? SECOND_MS / 2 : 0);
 
-const rowAt = (live: LiveSource, startMs: number, stepMs: number): number =>
-  lowerBound(live.timesMs, startMs - early(stepMs));
-
+/** The column of a series, made as long as the grid. */
 function padded(columns: Map<string, Values>, name: string, length: number): Values {
-  let values = columns.get(name);
-  if (!values) {
-    values = new Array<number | null>(length).fill(null);
-    columns.set(name, values);
-  }
+  const values = columns.get(name) ?? [];
+  while (values.length < length) values.push(null);
+  columns.set(name, values);
   return values;
 }
 

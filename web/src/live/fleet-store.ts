@@ -104,6 +104,15 @@ export class FleetStore {
     this.#structureChanged();
   }
 
+  /** Gives the sparkline of a host its past. */
+  fillSpark(id: string, timesMs: readonly number[], cpuUsedPercent: readonly (number | null)[]): void {
+    const entry = this.hosts.get(id);
+    if (!entry) return;
+    entry.spark.fill(timesMs, cpuUsedPercent);
+    entry.version += 1;
+    this.#touch(id);
+  }
+
   /** Milliseconds since the newest reading of a host was taken, as well as both clocks tell. */
   ageMs(entry: HostEntry, nowMs: number): number {
     if (entry.arrivedMs !== null) return nowMs - entry.arrivedMs;

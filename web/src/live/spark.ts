@@ -24,6 +24,21 @@ export class Spark {
     this.#lastSecond = second;
   }
 
+  /** Puts older readings before those that came live; times ascend. */
+  fill(timesMs: readonly number[], values: readonly (number | null)[]): void {
+    const live = Array.from({ length: this.#length }, (_, index) => this.at(index));
+    const newest = this.#lastSecond;
+    const oldest = live.length === 0 ? Number.POSITIVE_INFINITY : newest - live.length + 1;
+    this.#length = 0;
+    timesMs.forEach((timeMs, index) => {
+      const value = values[index];
+      if (value != null && Math.floor(timeMs / 1000) < oldest) this.push(timeMs, value);
+    });
+    live.forEach((value, index) => {
+      if (!Number.isNaN(value)) this.push((oldest + index) * 1000, value);
+    });
+  }
+
   get length(): number {
     return this.#length;
   }

@@ -19,10 +19,10 @@ export function Pulse() {
         title="Measured from the reading on a host to this screen, the middle of the last ones"
       >
         <span className="dot" />
-        <span>Live{delay && <span className="visually-hidden">, delay from host to screen</span>}</span>
+        <span>Live{delay && <span className="visually-hidden">, delay</span>}</span>
         {delay && (
           <span className="extra" data-testid="delay">
-            {delay}
+            {delay} host → screen
           </span>
         )}
       </span>

@@ -1,7 +1,7 @@
-import { memo, useCallback, useSyncExternalStore } from "react";
+import { memo, useCallback, useEffect, useSyncExternalStore } from "react";
 import { hostPath } from "../app/router";
 import { useDerivedEachSecond } from "../app/seconds";
-import { fleet, useLink } from "../app/services";
+import { fleet, sparkBackfill, useLink } from "../app/services";
 import { formatBytes, formatDuration, formatNumber, formatPercent, formatRate } from "../format";
 import type { HostEntry } from "../live/fleet-store";
 import { freshness, freshnessText } from "../live/freshness";
@@ -19,6 +19,9 @@ interface Props {
   ask: (task: HostTask) => void;
 }
 
+/** A row that scrolls past within this time asks the store for nothing. */
+const SETTLED_MS = 300;
+
 /** One host. It renders when its own numbers change, or its age does. */
 export const FleetRow = memo(function FleetRow(props: Props) {
   const { id, index, top } = props;
@@ -26,6 +29,10 @@ export const FleetRow = memo(function FleetRow(props: Props) {
   const version = useSyncExternalStore(subscribe, () => fleet.hosts.get(id)?.version ?? -1);
   const entry = fleet.hosts.get(id);
   const { state, text } = useFreshness(id);
+  useEffect(() => {
+    const timer = setTimeout(() => sparkBackfill.want(id), SETTLED_MS);
+    return () => clearTimeout(timer);
+  }, [id]);
   if (!entry) return null;
   return (
     <div
@@ -83,7 +90,12 @@ function Cells({ id, entry, version, state, text, picked, pickable, toggle, ask 
         />
       </span>
       <span role="cell" className="host-name">
+        <span className="phone-state">
+          <span className={`dot ${state}`} />
+          {state === "live" && <span className="visually-hidden">{text}</span>}
+        </span>
         <Link href={hostPath(id)}>{summary.name}</Link>
+        {state !== "live" && <span className="phone-age">{text}</span>}
         <Labels entry={entry} />
       </span>
       <span role="cell" className="state middle" title={text}>

@@ -18,7 +18,7 @@ interface Column {
 const COLUMNS: Column[] = [
   { id: "name", title: "Host", className: "" },
   { id: "state", title: "State", className: "middle" },
-  { id: null, title: "CPU, last minute", className: "" },
+  { id: null, title: "Last minute", className: "long-head" },
   { id: "cpu", title: "CPU", className: "num" },
   { id: "memory", title: "Memory", className: "num" },
   { id: "received", title: "In", className: "num middle" },
@@ -51,6 +51,8 @@ export function FleetTable({ lines, view, picked, pick, sortBy, ask }: Props) {
     estimateSize: () => ROW_PX,
     overscan: OVERSCAN,
     scrollMargin: offset,
+    // React batches the render of a scroll with what else the frame brings.
+    useFlushSync: false,
     getItemKey: (index) => lines[index]?.key ?? index,
   });
   const toggle = useCallback(

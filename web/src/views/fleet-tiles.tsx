@@ -1,15 +1,16 @@
 import { useSeconds } from "../app/seconds";
-import { fleet } from "../app/services";
+import { fleet, useLink } from "../app/services";
 import { formatBytes, formatPercent, formatRate } from "../format";
 import { totals } from "../live/fleet-summary";
 
 /** The fleet in one line: added up each second over the hosts that are up. */
 export function FleetTiles() {
   useSeconds();
+  const fresh = useLink().phase === "open";
   const sum = totals(fleet.hosts.values());
   const memory = sum.memoryTotalBytes > 0 ? (100 * sum.memoryUsedBytes) / sum.memoryTotalBytes : null;
   return (
-    <dl className="tiles" aria-label="The whole fleet now">
+    <dl className={`tiles ${fresh ? "" : "stale"}`} aria-label="The whole fleet now">
       <div className="tile">
         <dt>Hosts up</dt>
         <dd data-testid="hosts-up">

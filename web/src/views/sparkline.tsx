@@ -15,6 +15,10 @@ function lineColor(theme: number): string {
   return color;
 }
 
+/** Drawn at this size and scaled by the style sheet: asking for the size on screen would cost a layout per row. */
+const WIDTH_PX = 130;
+const HEIGHT_PX = 26;
+
 /** CPU of the last minute, 0 to 100, newest at the right. */
 export const Sparkline = memo(function Sparkline({ spark, version }: { spark: Spark; version: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -30,8 +34,8 @@ function draw(canvas: HTMLCanvasElement, spark: Spark, color: string): void {
   const context = canvas.getContext("2d");
   if (!context) return;
   const ratio = window.devicePixelRatio || 1;
-  const width = Math.round((canvas.clientWidth || 130) * ratio);
-  const height = Math.round((canvas.clientHeight || 26) * ratio);
+  const width = Math.round(WIDTH_PX * ratio);
+  const height = Math.round(HEIGHT_PX * ratio);
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   context.clearRect(0, 0, width, height);
