@@ -1,9 +1,11 @@
 //! What the server keeps: one trait, several implementations, one contract suite for all of them.
 
+pub mod embedded;
 mod error;
 pub mod memory;
 pub mod readings;
 mod records;
+pub mod retention;
 pub mod rollup;
 mod seq_ranges;
 pub mod series;

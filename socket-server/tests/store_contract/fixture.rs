@@ -9,9 +9,9 @@ use metric_flow_protocol::{
 use socket_server::store::{Account, AccountId, ApiKey, ApiKeyId, HostId, HostRecord, SampleBatch, Session};
 
 /// A full hour, so that minutes and hours start where the cases expect: 2026-11-21 12:00 UTC.
-pub const NOON: i64 = 1_795_262_400_000;
+pub(crate) const NOON: i64 = 1_795_262_400_000;
 
-pub fn account(name: &str) -> Account {
+pub(crate) fn account(name: &str) -> Account {
     Account {
         id: AccountId(format!("account-{name}")),
         name: name.to_owned(),
@@ -20,7 +20,7 @@ pub fn account(name: &str) -> Account {
     }
 }
 
-pub fn session(token: &str, family: &str, owner: &str) -> Session {
+pub(crate) fn session(token: &str, family: &str, owner: &str) -> Session {
     Session {
         token_hash: token.to_owned(),
         family: family.to_owned(),
@@ -30,7 +30,7 @@ pub fn session(token: &str, family: &str, owner: &str) -> Session {
     }
 }
 
-pub fn api_key(name: &str, owner: &str) -> ApiKey {
+pub(crate) fn api_key(name: &str, owner: &str) -> ApiKey {
     ApiKey {
         id: ApiKeyId(format!("key-{name}")),
         account: account(owner).id,
@@ -43,7 +43,7 @@ pub fn api_key(name: &str, owner: &str) -> ApiKey {
     }
 }
 
-pub fn host(name: &str, owner: &str) -> HostRecord {
+pub(crate) fn host(name: &str, owner: &str) -> HostRecord {
     HostRecord {
         id: HostId(format!("host-{name}")),
         account: account(owner).id,
@@ -64,11 +64,11 @@ pub fn host(name: &str, owner: &str) -> HostRecord {
 }
 
 /// The sample of second `seq` after noon: load is `seq`, the network counter grows by 100 a second.
-pub fn sample(seq: u64) -> Sample {
+pub(crate) fn sample(seq: u64) -> Sample {
     sample_at(seq, NOON + i64::try_from(seq).expect("small") * 1_000)
 }
 
-pub fn sample_at(seq: u64, time_unix_ms: i64) -> Sample {
+pub(crate) fn sample_at(seq: u64, time_unix_ms: i64) -> Sample {
     Sample {
         seq,
         time_unix_ms,
@@ -102,7 +102,7 @@ pub fn sample_at(seq: u64, time_unix_ms: i64) -> Sample {
     }
 }
 
-pub fn batch(host_name: &str, seqs: impl IntoIterator<Item = u64>) -> SampleBatch {
+pub(crate) fn batch(host_name: &str, seqs: impl IntoIterator<Item = u64>) -> SampleBatch {
     SampleBatch {
         account: account("ada").id,
         host: host(host_name, "ada").id,

@@ -3,4 +3,5 @@
 
 mod cases;
 mod fixture;
+mod on_embedded;
 mod on_memory;

@@ -6,7 +6,7 @@ use socket_server::store::{Store, StoreError};
 
 use crate::fixture::{account, session};
 
-pub async fn an_account_is_found_by_id_and_by_name_in_any_case(store: Arc<dyn Store>) {
+pub(crate) async fn an_account_is_found_by_id_and_by_name_in_any_case(store: Arc<dyn Store>) {
     assert_eq!(store.count_accounts().await.expect("counts"), 0);
     store
         .create_account(account("Ada"), false)
@@ -21,7 +21,7 @@ pub async fn an_account_is_found_by_id_and_by_name_in_any_case(store: Arc<dyn St
     assert_eq!(store.count_accounts().await.expect("counts"), 1);
 }
 
-pub async fn a_name_is_taken_once(store: Arc<dyn Store>) {
+pub(crate) async fn a_name_is_taken_once(store: Arc<dyn Store>) {
     store
         .create_account(account("ada"), false)
         .await
@@ -37,7 +37,7 @@ pub async fn a_name_is_taken_once(store: Arc<dyn Store>) {
     assert_eq!(store.count_accounts().await.expect("counts"), 2);
 }
 
-pub async fn only_one_first_account_wins_a_race(store: Arc<dyn Store>) {
+pub(crate) async fn only_one_first_account_wins_a_race(store: Arc<dyn Store>) {
     let racers: Vec<_> = (0..8)
         .map(|racer| {
             let store = Arc::clone(&store);
@@ -59,7 +59,7 @@ pub async fn only_one_first_account_wins_a_race(store: Arc<dyn Store>) {
     assert_eq!(store.count_accounts().await.expect("counts"), 1);
 }
 
-pub async fn a_new_password_ends_all_sessions_of_its_account_only(store: Arc<dyn Store>) {
+pub(crate) async fn a_new_password_ends_all_sessions_of_its_account_only(store: Arc<dyn Store>) {
     for name in ["ada", "bob"] {
         store.create_account(account(name), false).await.expect("creates");
         store

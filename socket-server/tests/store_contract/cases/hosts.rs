@@ -6,7 +6,7 @@ use socket_server::store::{Resolution, Store, StoreError};
 
 use crate::fixture::{NOON, account, batch, host};
 
-pub async fn a_host_is_seen_by_its_account_only(store: Arc<dyn Store>) {
+pub(crate) async fn a_host_is_seen_by_its_account_only(store: Arc<dyn Store>) {
     store.put_host(host("one", "ada")).await.expect("puts");
     store.put_host(host("two", "bob")).await.expect("puts");
     assert_eq!(
@@ -26,7 +26,7 @@ pub async fn a_host_is_seen_by_its_account_only(store: Arc<dyn Store>) {
     assert_eq!(foreign, None);
 }
 
-pub async fn a_host_is_replaced_whole(store: Arc<dyn Store>) {
+pub(crate) async fn a_host_is_replaced_whole(store: Arc<dyn Store>) {
     store.put_host(host("one", "ada")).await.expect("puts");
     let mut changed = host("one", "ada");
     changed.given_name = None;
@@ -37,7 +37,7 @@ pub async fn a_host_is_replaced_whole(store: Arc<dyn Store>) {
     assert_eq!(store.hosts(&account("ada").id).await.expect("lists"), [changed]);
 }
 
-pub async fn a_deleted_host_takes_its_samples_along(store: Arc<dyn Store>) {
+pub(crate) async fn a_deleted_host_takes_its_samples_along(store: Arc<dyn Store>) {
     let (owner, gone, stays) = (account("ada").id, host("gone", "ada"), host("gone2", "ada"));
     for record in [&gone, &stays] {
         store.put_host(record.clone()).await.expect("puts");
@@ -68,7 +68,7 @@ pub async fn a_deleted_host_takes_its_samples_along(store: Arc<dyn Store>) {
     assert_eq!(past.expect("reads").len(), 3);
 }
 
-pub async fn a_host_cannot_be_deleted_by_another_account(store: Arc<dyn Store>) {
+pub(crate) async fn a_host_cannot_be_deleted_by_another_account(store: Arc<dyn Store>) {
     store.put_host(host("one", "ada")).await.expect("puts");
     let refused = store
         .delete_host(&account("bob").id, &host("one", "ada").id)

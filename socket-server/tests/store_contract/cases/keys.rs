@@ -6,7 +6,7 @@ use socket_server::store::{Store, StoreError};
 
 use crate::fixture::{NOON, account, api_key};
 
-pub async fn a_key_is_found_by_its_hash_until_revoked(store: Arc<dyn Store>) {
+pub(crate) async fn a_key_is_found_by_its_hash_until_revoked(store: Arc<dyn Store>) {
     store
         .create_api_key(api_key("one", "ada"))
         .await
@@ -25,7 +25,7 @@ pub async fn a_key_is_found_by_its_hash_until_revoked(store: Arc<dyn Store>) {
     assert!(matches!(again, Err(StoreError::NotFound { .. })), "{again:?}");
 }
 
-pub async fn a_key_cannot_be_revoked_by_another_account(store: Arc<dyn Store>) {
+pub(crate) async fn a_key_cannot_be_revoked_by_another_account(store: Arc<dyn Store>) {
     store
         .create_api_key(api_key("one", "ada"))
         .await
@@ -37,7 +37,7 @@ pub async fn a_key_cannot_be_revoked_by_another_account(store: Arc<dyn Store>) {
     assert!(store.api_key_by_hash("hash-one").await.expect("reads").is_some());
 }
 
-pub async fn keys_are_listed_oldest_first_for_their_account_only(store: Arc<dyn Store>) {
+pub(crate) async fn keys_are_listed_oldest_first_for_their_account_only(store: Arc<dyn Store>) {
     for (name, owner, age) in [("a", "ada", 1), ("b", "ada", 3), ("c", "bob", 2), ("d", "ada", 2)] {
         let mut key = api_key(name, owner);
         key.created_unix_ms = NOON - age;
@@ -48,7 +48,7 @@ pub async fn keys_are_listed_oldest_first_for_their_account_only(store: Arc<dyn 
     assert_eq!(labels, ["b", "d", "a"]);
 }
 
-pub async fn use_of_a_key_is_noted(store: Arc<dyn Store>) {
+pub(crate) async fn use_of_a_key_is_noted(store: Arc<dyn Store>) {
     store
         .create_api_key(api_key("one", "ada"))
         .await

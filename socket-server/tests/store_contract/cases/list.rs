@@ -6,7 +6,7 @@ use socket_server::store::Store;
 
 use super::{accounts, hosts, keys, rollups, samples, sessions};
 
-pub type Case = Box<dyn Fn(Arc<dyn Store>) -> Pin<Box<dyn Future<Output = ()> + Send>>>;
+pub(crate) type Case = Box<dyn Fn(Arc<dyn Store>) -> Pin<Box<dyn Future<Output = ()> + Send>>>;
 
 macro_rules! cases {
     ($($module:ident :: $name:ident),* $(,)?) => {
@@ -16,7 +16,7 @@ macro_rules! cases {
     };
 }
 
-pub fn all() -> Vec<(&'static str, Case)> {
+pub(crate) fn all() -> Vec<(&'static str, Case)> {
     cases![
         accounts::an_account_is_found_by_id_and_by_name_in_any_case,
         accounts::a_name_is_taken_once,
@@ -50,4 +50,10 @@ pub fn all() -> Vec<(&'static str, Case)> {
         rollups::late_samples_change_a_rolled_up_minute,
         rollups::late_samples_after_maintenance_are_idempotent_too,
     ]
+}
+
+/// Says which case runs, so that a failure names it; shown only for a failed test.
+pub(crate) fn say(name: &str) {
+    use std::io::Write as _;
+    writeln!(std::io::stderr(), "case: {name}").expect("stderr can be written");
 }

@@ -8,4 +8,4 @@ mod rollups;
 mod samples;
 mod sessions;
 
-pub use list::all;
+pub(crate) use list::{all, say};

@@ -22,7 +22,7 @@ async fn rows(store: &dyn Store, resolution: Resolution) -> Vec<HistoryRow> {
     rows.expect("reads history")
 }
 
-pub async fn minutes_hold_min_max_sum_last_and_count(store: Arc<dyn Store>) {
+pub(crate) async fn minutes_hold_min_max_sum_last_and_count(store: Arc<dyn Store>) {
     store.append(&[batch("one", 0..150)]).await.expect("appends");
     for maintained in [false, true] {
         let minutes = rows(&*store, Resolution::Minute).await;
@@ -55,7 +55,7 @@ pub async fn minutes_hold_min_max_sum_last_and_count(store: Arc<dyn Store>) {
     }
 }
 
-pub async fn hours_hold_what_minutes_hold(store: Arc<dyn Store>) {
+pub(crate) async fn hours_hold_what_minutes_hold(store: Arc<dyn Store>) {
     // Ten minutes from the end of one hour into the next.
     store
         .append(&[batch("one", 3_300..3_900)])
@@ -85,7 +85,7 @@ pub async fn hours_hold_what_minutes_hold(store: Arc<dyn Store>) {
     }
 }
 
-pub async fn maintenance_changes_no_answer(store: Arc<dyn Store>) {
+pub(crate) async fn maintenance_changes_no_answer(store: Arc<dyn Store>) {
     store
         .append(&[batch("one", (0..700).chain(1_300..1_400))])
         .await
@@ -119,7 +119,7 @@ pub async fn maintenance_changes_no_answer(store: Arc<dyn Store>) {
     assert_eq!(settled.contiguous_from(1_299), 1_399);
 }
 
-pub async fn late_samples_change_a_rolled_up_minute(store: Arc<dyn Store>) {
+pub(crate) async fn late_samples_change_a_rolled_up_minute(store: Arc<dyn Store>) {
     let late = 20..640;
     store
         .append(&[batch("one", (0..20).chain(640..1_300))])
@@ -153,7 +153,7 @@ pub async fn late_samples_change_a_rolled_up_minute(store: Arc<dyn Store>) {
     }
 }
 
-pub async fn late_samples_after_maintenance_are_idempotent_too(store: Arc<dyn Store>) {
+pub(crate) async fn late_samples_after_maintenance_are_idempotent_too(store: Arc<dyn Store>) {
     store.append(&[batch("one", 0..100)]).await.expect("appends");
     store.maintain(HOURS_LATER).await.expect("maintains");
     store.append(&[batch("one", 50..120)]).await.expect("appends");

@@ -20,7 +20,7 @@ fn times_after_noon(rows: &[HistoryRow]) -> Vec<i64> {
     rows.iter().map(|row| (row.time_unix_ms - NOON) / 1_000).collect()
 }
 
-pub async fn what_was_appended_is_read_back_by_time(store: Arc<dyn Store>) {
+pub(crate) async fn what_was_appended_is_read_back_by_time(store: Arc<dyn Store>) {
     let mut shuffled = batch("one", [3, 1, 2]);
     shuffled.samples.push(sample(9));
     store.append(&[shuffled]).await.expect("appends");
@@ -49,7 +49,7 @@ pub async fn what_was_appended_is_read_back_by_time(store: Arc<dyn Store>) {
     }
 }
 
-pub async fn the_same_sample_twice_is_one_sample(store: Arc<dyn Store>) {
+pub(crate) async fn the_same_sample_twice_is_one_sample(store: Arc<dyn Store>) {
     store
         .append(&[batch("one", 1..=3), batch("one", 2..=4)])
         .await
@@ -63,7 +63,7 @@ pub async fn the_same_sample_twice_is_one_sample(store: Arc<dyn Store>) {
     assert!(rows.iter().all(|row| row.samples == 1), "{rows:?}");
 }
 
-pub async fn the_same_sample_in_concurrent_appends_is_one_sample(store: Arc<dyn Store>) {
+pub(crate) async fn the_same_sample_in_concurrent_appends_is_one_sample(store: Arc<dyn Store>) {
     let writers: Vec<_> = (0..8)
         .map(|_| {
             let store = Arc::clone(&store);
@@ -82,7 +82,7 @@ pub async fn the_same_sample_in_concurrent_appends_is_one_sample(store: Arc<dyn 
     assert_eq!(settled.iter().collect::<Vec<_>>(), [(1, 20)]);
 }
 
-pub async fn settled_ranges_have_holes_until_they_are_filled(store: Arc<dyn Store>) {
+pub(crate) async fn settled_ranges_have_holes_until_they_are_filled(store: Arc<dyn Store>) {
     let id = host("one", "ada").id;
     store
         .append(&[batch("one", (1..=3).chain(7..=9))])
@@ -96,7 +96,7 @@ pub async fn settled_ranges_have_holes_until_they_are_filled(store: Arc<dyn Stor
     assert_eq!(settled.contiguous_from(0), 9);
 }
 
-pub async fn a_reported_drop_settles_its_range_and_is_listed(store: Arc<dyn Store>) {
+pub(crate) async fn a_reported_drop_settles_its_range_and_is_listed(store: Arc<dyn Store>) {
     let id = host("one", "ada").id;
     let mut reported = batch("one", [1, 6]);
     reported.dropped.push(DroppedRecord {
@@ -138,7 +138,7 @@ pub async fn a_reported_drop_settles_its_range_and_is_listed(store: Arc<dyn Stor
     );
 }
 
-pub async fn epochs_are_settled_apart(store: Arc<dyn Store>) {
+pub(crate) async fn epochs_are_settled_apart(store: Arc<dyn Store>) {
     let id = host("one", "ada").id;
     let mut second = batch("one", []);
     second.epoch = "epoch-2".to_owned();
@@ -155,7 +155,7 @@ pub async fn epochs_are_settled_apart(store: Arc<dyn Store>) {
     assert_eq!(times_after_noon(&rows), [1, 2, 30]);
 }
 
-pub async fn hosts_are_kept_apart(store: Arc<dyn Store>) {
+pub(crate) async fn hosts_are_kept_apart(store: Arc<dyn Store>) {
     // One name is the start of the other, which a careless key would mix.
     store
         .append(&[batch("one", 1..=2), batch("one1", 5..=5)])
@@ -167,7 +167,7 @@ pub async fn hosts_are_kept_apart(store: Arc<dyn Store>) {
     assert_eq!(times_after_noon(&rows), [5]);
 }
 
-pub async fn counters_become_rates_and_a_reset_has_none(store: Arc<dyn Store>) {
+pub(crate) async fn counters_become_rates_and_a_reset_has_none(store: Arc<dyn Store>) {
     let mut rows = batch("one", 1..=3);
     let mut reset = sample(4);
     reset.interfaces[0].received_bytes_total = 50;
@@ -187,7 +187,7 @@ pub async fn counters_become_rates_and_a_reset_has_none(store: Arc<dyn Store>) {
     assert_eq!(rows[0].values[0].map(|value| value.last), Some(100.0));
 }
 
-pub async fn a_window_and_a_limit_hold(store: Arc<dyn Store>) {
+pub(crate) async fn a_window_and_a_limit_hold(store: Arc<dyn Store>) {
     store.append(&[batch("one", 1..=30)]).await.expect("appends");
     let rows = seconds(&*store, "one", &["uptime_seconds"], NOON + 10_000, NOON + 20_000).await;
     assert_eq!(times_after_noon(&rows), (10..20).collect::<Vec<i64>>());
@@ -202,7 +202,7 @@ pub async fn a_window_and_a_limit_hold(store: Arc<dyn Store>) {
     );
 }
 
-pub async fn series_are_named_within_the_window(store: Arc<dyn Store>) {
+pub(crate) async fn series_are_named_within_the_window(store: Arc<dyn Store>) {
     let mut rows = batch("one", 1..=2);
     rows.samples.push(Sample {
         seq: 3,
@@ -231,7 +231,7 @@ pub async fn series_are_named_within_the_window(store: Arc<dyn Store>) {
     assert_eq!(later, ["uptime_seconds"]);
 }
 
-pub async fn a_clock_that_is_years_off_hides_nothing(store: Arc<dyn Store>) {
+pub(crate) async fn a_clock_that_is_years_off_hides_nothing(store: Arc<dyn Store>) {
     let decade = 10 * 365 * 86_400_000;
     let mut rows = batch("one", 1..=2);
     rows.samples.extend([

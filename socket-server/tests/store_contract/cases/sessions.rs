@@ -6,7 +6,7 @@ use socket_server::store::Store;
 
 use crate::fixture::{NOON, session};
 
-pub async fn a_token_rotates_once_even_in_a_race(store: Arc<dyn Store>) {
+pub(crate) async fn a_token_rotates_once_even_in_a_race(store: Arc<dyn Store>) {
     store
         .create_session(session("first", "family", "ada"))
         .await
@@ -35,7 +35,7 @@ pub async fn a_token_rotates_once_even_in_a_race(store: Arc<dyn Store>) {
     assert!(!unknown.expect("answers"));
 }
 
-pub async fn an_ended_family_cannot_rotate(store: Arc<dyn Store>) {
+pub(crate) async fn an_ended_family_cannot_rotate(store: Arc<dyn Store>) {
     store
         .create_session(session("a", "one", "ada"))
         .await
@@ -61,7 +61,7 @@ pub async fn an_ended_family_cannot_rotate(store: Arc<dyn Store>) {
     );
 }
 
-pub async fn expired_sessions_are_removed(store: Arc<dyn Store>) {
+pub(crate) async fn expired_sessions_are_removed(store: Arc<dyn Store>) {
     let mut old = session("old", "one", "ada");
     old.expires_unix_ms = NOON - 1;
     store.create_session(old).await.expect("creates");

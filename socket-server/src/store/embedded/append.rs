@@ -1,0 +1,115 @@
+//! Samples on their way in.
+
+use std::collections::HashMap;
+
+use fjall::OwnedWriteBatch;
+use prost::Message as _;
+
+use super::{keys, pack::BUCKET_MS, tables::Tables, view::read_ranges, writer::WriterState};
+use crate::store::{HostId, SampleBatch, SeqRanges, StoreError, rollup::step_start};
+
+/// Epochs whose settled ranges are kept in memory; a thousand hosts with a few epochs each.
+const SETTLED_CACHE_MAX: usize = 4_096;
+
+/// Settled ranges of the epochs that hosts write to now.
+#[derive(Default)]
+pub(super) struct SettledCache {
+    ranges: HashMap<(HostId, String), SeqRanges>,
+}
+
+impl SettledCache {
+    /// Forgets a host that was deleted.
+    pub(super) fn forget(&mut self, host: &HostId) {
+        self.ranges.retain(|(other, _), _| other != host);
+    }
+
+    fn take(&mut self, tables: &Tables, host: &HostId, epoch: &str) -> Result<SeqRanges, StoreError> {
+        match self.ranges.remove(&(host.clone(), epoch.to_owned())) {
+            Some(ranges) => Ok(ranges),
+            None => read_ranges(tables.settled.get(keys::named(host, epoch))?.as_deref()),
+        }
+    }
+
+    fn put(&mut self, host: &HostId, epoch: &str, ranges: SeqRanges) {
+        if self.ranges.len() >= SETTLED_CACHE_MAX {
+            self.ranges.clear();
+        }
+        self.ranges.insert((host.clone(), epoch.to_owned()), ranges);
+    }
+}
+
+/// Writes what is new in the batches, in one atomic step.
+pub(super) fn append(state: &mut WriterState, batches: &[SampleBatch]) -> Result<(), StoreError> {
+    let tables = std::sync::Arc::clone(&state.tables);
+    let mut write = tables.database.batch();
+    let mut touched: HashMap<(HostId, String), SeqRanges> = HashMap::new();
+    for batch in batches {
+        check_name("host id", &batch.host.0)?;
+        check_name("epoch", &batch.epoch)?;
+        let of_batch = (batch.host.clone(), batch.epoch.clone());
+        let mut settled = match touched.remove(&of_batch) {
+            Some(settled) => settled,
+            None => state.settled.take(&tables, &batch.host, &batch.epoch)?,
+        };
+        add_batch(&tables, &mut write, batch, &mut settled);
+        touched.insert(of_batch, settled);
+    }
+    for ((host, epoch), ranges) in &touched {
+        write.insert(&tables.settled, keys::named(host, epoch), range_bytes(ranges));
+    }
+    // The ranges go back to the cache only after the commit: a failed one must not look settled.
+    write.commit()?;
+    for ((host, epoch), ranges) in touched {
+        state.settled.put(&host, &epoch, ranges);
+    }
+    Ok(())
+}
+
+fn add_batch(tables: &Tables, write: &mut OwnedWriteBatch, batch: &SampleBatch, settled: &mut SeqRanges) {
+    let mut marked = None;
+    for sample in &batch.samples {
+        if settled.contains(sample.seq) {
+            continue;
+        }
+        settled.insert(sample.seq, sample.seq);
+        let key = keys::sample(&batch.host, sample.time_unix_ms, sample.seq, &batch.epoch);
+        write.insert(&tables.raw, key, sample.encode_to_vec());
+        let bucket = step_start(sample.time_unix_ms, BUCKET_MS);
+        if marked != Some(bucket) {
+            write.insert(&tables.pending, keys::at(&batch.host, bucket), Vec::new());
+            marked = Some(bucket);
+        }
+    }
+    for dropped in &batch.dropped {
+        settled.insert(dropped.first_seq, dropped.last_seq);
+        let key = keys::sample(&batch.host, dropped.from_unix_ms, dropped.first_seq, &batch.epoch);
+        // A record of plain numbers always has a JSON form.
+        write.insert(
+            &tables.dropped,
+            key,
+            serde_json::to_vec(dropped).unwrap_or_default(),
+        );
+    }
+}
+
+fn check_name(what: &str, name: &str) -> Result<(), StoreError> {
+    if name.len() <= keys::NAME_BYTES_MAX {
+        return Ok(());
+    }
+    Err(StoreError::Damaged {
+        reason: format!(
+            "the {what} has {} bytes, more than {}",
+            name.len(),
+            keys::NAME_BYTES_MAX
+        ),
+    })
+}
+
+/// Pairs of first and last, big-endian.
+fn range_bytes(ranges: &SeqRanges) -> Vec<u8> {
+    ranges
+        .iter()
+        .flat_map(|(first, last)| [first.to_be_bytes(), last.to_be_bytes()])
+        .flatten()
+        .collect()
+}

@@ -1,0 +1,163 @@
+//! One column of a chunk: numbers compressed by pco in the narrowest type that keeps them exactly.
+
+use pco::{
+    ChunkConfig,
+    data_types::Number,
+    standalone::{simple_compress, simple_decompress},
+};
+
+use super::bytes::damaged;
+use crate::store::StoreError;
+
+const INTEGERS: u8 = 0;
+const SINGLES: u8 = 1;
+const DOUBLES: u8 = 2;
+
+/// Set in a column's first byte when a bitmap tells which values are there.
+const WITH_HOLES: u8 = 0x80;
+
+/// Doubles hold every integer below this exactly.
+const EXACT_INTEGER_MAX: f64 = 9_007_199_254_740_992.0;
+
+pub(super) fn encode_column(values: &[Option<f64>]) -> Result<Vec<u8>, StoreError> {
+    let present: Vec<f64> = values.iter().flatten().copied().collect();
+    let (kind, payload) = if present.iter().all(|&value| is_exact_integer(value)) {
+        let whole: Vec<i64> = present.iter().map(|&value| value as i64).collect();
+        (INTEGERS, compress(&whole)?)
+    } else if present
+        .iter()
+        .all(|&value| f64::from(value as f32).to_bits() == value.to_bits())
+    {
+        let single: Vec<f32> = present.iter().map(|&value| value as f32).collect();
+        (SINGLES, compress(&single)?)
+    } else {
+        (DOUBLES, compress(&present)?)
+    };
+    let mut bytes = Vec::with_capacity(payload.len() + 1);
+    if present.len() == values.len() {
+        bytes.push(kind);
+    } else {
+        bytes.push(kind | WITH_HOLES);
+        bytes.extend(values.chunks(8).map(|eight| {
+            let bit = |(place, value): (usize, &Option<f64>)| u8::from(value.is_some()) << place;
+            eight.iter().enumerate().map(bit).sum::<u8>()
+        }));
+    }
+    bytes.extend(payload);
+    Ok(bytes)
+}
+
+/// Reads a column of `count` values.
+pub(super) fn decode_column(bytes: &[u8], count: usize) -> Result<Vec<Option<f64>>, StoreError> {
+    let (&head, rest) = bytes.split_first().ok_or_else(|| damaged("a column is empty"))?;
+    let (bitmap, payload) = if head & WITH_HOLES == 0 {
+        (None, rest)
+    } else {
+        let (bitmap, payload) = rest
+            .split_at_checked(count.div_ceil(8))
+            .ok_or_else(|| damaged("a column is cut short"))?;
+        (Some(bitmap), payload)
+    };
+    let present: Vec<f64> = match head & !WITH_HOLES {
+        INTEGERS => decode::<i64>(payload)?
+            .into_iter()
+            .map(|value| value as f64)
+            .collect(),
+        SINGLES => decode::<f32>(payload)?.into_iter().map(f64::from).collect(),
+        DOUBLES => decode::<f64>(payload)?,
+        _ => return Err(damaged("a column has an unknown kind")),
+    };
+    let expected = bitmap.map_or(count, |bitmap| {
+        (0..count)
+            .filter(|&place| bitmap[place / 8] >> (place % 8) & 1 == 1)
+            .count()
+    });
+    if present.len() != expected {
+        return Err(damaged("a column has the wrong length"));
+    }
+    let Some(bitmap) = bitmap else {
+        return Ok(present.into_iter().map(Some).collect());
+    };
+    let mut present = present.into_iter();
+    let value = |place: usize| match bitmap[place / 8] >> (place % 8) & 1 {
+        1 => present.next(),
+        _ => None,
+    };
+    Ok((0..count).map(value).collect())
+}
+
+/// Compresses whole numbers of a key, such as times and sequence numbers.
+pub(super) fn encode_numbers<T: Number>(values: &[T]) -> Result<Vec<u8>, StoreError> {
+    compress(values)
+}
+
+/// Reads `count` numbers that [`encode_numbers`] wrote.
+pub(super) fn decode_numbers<T: Number>(bytes: &[u8], count: usize) -> Result<Vec<T>, StoreError> {
+    let values = decode(bytes)?;
+    if values.len() == count {
+        Ok(values)
+    } else {
+        Err(damaged("a key column has the wrong length"))
+    }
+}
+
+fn is_exact_integer(value: f64) -> bool {
+    value.abs() < EXACT_INTEGER_MAX && (value as i64 as f64).to_bits() == value.to_bits()
+}
+
+fn compress<T: Number>(values: &[T]) -> Result<Vec<u8>, StoreError> {
+    simple_compress(values, &ChunkConfig::default())
+        .map_err(|error| damaged(&format!("a column cannot be compressed: {error}")))
+}
+
+fn decode<T: Number>(bytes: &[u8]) -> Result<Vec<T>, StoreError> {
+    simple_decompress(bytes).map_err(|error| damaged(&format!("a column cannot be read: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn value() -> impl Strategy<Value = Option<f64>> {
+        prop_oneof![
+            Just(None),
+            any::<i32>().prop_map(|whole| Some(f64::from(whole))),
+            any::<f32>().prop_map(|single| Some(f64::from(single))),
+            any::<f64>().prop_map(Some),
+            Just(Some(-0.0)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_value_comes_back_bit_for_bit(
+            values in prop_oneof![
+                prop::collection::vec(value(), 0..200),
+                prop::collection::vec((-1000_i64..1000).prop_map(|whole| Some(whole as f64)), 0..200),
+                prop::collection::vec(prop::option::of(any::<f32>().prop_map(f64::from)), 0..200),
+            ]
+        ) {
+            let bytes = encode_column(&values).expect("encodes");
+            let decoded = decode_column(&bytes, values.len()).expect("decodes");
+            let bits = |values: &[Option<f64>]| -> Vec<_> { values.iter().map(|value| value.map(f64::to_bits)).collect() };
+            prop_assert_eq!(bits(&decoded), bits(&values));
+        }
+
+        #[test]
+        fn garbage_is_an_error_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..100), count in 0_usize..300) {
+            drop(decode_column(&bytes, count));
+        }
+    }
+
+    #[test]
+    fn a_steady_counter_costs_under_a_byte_a_value() {
+        let values: Vec<Option<f64>> = (0..600)
+            .map(|second| Some(f64::from(second) * 1_500.0 + 7.0))
+            .collect();
+        assert!(encode_column(&values).expect("encodes").len() < 600);
+    }
+}

@@ -1,0 +1,122 @@
+//! The store's folder: whether it is ours, and of which format.
+
+use std::{fs, io, path::Path};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The format that this build writes.
+const FORMAT: u32 = 1;
+
+/// File that says what the folder is.
+const MARKER: &str = "metric-flow-store.json";
+
+/// Why a store's folder cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The folder cannot be made or read.
+    #[error(
+        "the store's folder {folder} cannot be used: {source}; check that it exists and who may write it"
+    )]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The folder holds something else.
+    #[error("{folder} is not empty and is no Metric Flow store; give an empty folder or the right one")]
+    Foreign {
+        /// The folder.
+        folder: String,
+    },
+    /// The marker cannot be read.
+    #[error("{folder}/{MARKER} is damaged ({reason}); restore the folder from a backup")]
+    Marker {
+        /// The folder.
+        folder: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A newer release wrote the folder.
+    #[error("{folder} has format {found}, this release knows up to {FORMAT}; start the newer release again")]
+    Newer {
+        /// The folder.
+        folder: String,
+        /// Its format.
+        found: u32,
+    },
+    /// Another process has it open.
+    #[error("{folder} is open in another process; stop that one first, since only one may write")]
+    Locked {
+        /// The folder.
+        folder: String,
+    },
+    /// The engine cannot read the folder.
+    #[error("the store in {folder} cannot be opened: {reason}; restore it from a backup")]
+    Engine {
+        /// The folder.
+        folder: String,
+        /// What the engine says.
+        reason: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Marker {
+    format: u32,
+}
+
+/// Makes the folder, or checks that it is ours.
+pub(super) fn prepare(folder: &Path) -> Result<(), OpenError> {
+    let name = folder.display().to_string();
+    let failed = |source| OpenError::Folder {
+        folder: name.clone(),
+        source,
+    };
+    fs::create_dir_all(folder).map_err(failed)?;
+    let marker = folder.join(MARKER);
+    match fs::read(&marker) {
+        Ok(bytes) => {
+            let marker: Marker = serde_json::from_slice(&bytes).map_err(|error| OpenError::Marker {
+                folder: name.clone(),
+                reason: error.to_string(),
+            })?;
+            if marker.format > FORMAT {
+                return Err(OpenError::Newer {
+                    folder: name,
+                    found: marker.format,
+                });
+            }
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if fs::read_dir(folder).map_err(failed)?.next().is_some() {
+                return Err(OpenError::Foreign { folder: name });
+            }
+            write_marker(folder).map_err(failed)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Writes the marker before the engine writes anything.
+fn write_marker(folder: &Path) -> io::Result<()> {
+    let text = format!("{{\"format\":{FORMAT}}}\n");
+    let mut file = fs::File::create(folder.join(MARKER))?;
+    io::Write::write_all(&mut file, text.as_bytes())?;
+    file.sync_all()?;
+    fs::File::open(folder)?.sync_all()
+}
+
+/// Words for an error of the engine at opening.
+pub(super) fn engine_error(folder: &Path, error: &fjall::Error) -> OpenError {
+    let folder = folder.display().to_string();
+    match error {
+        fjall::Error::Locked => OpenError::Locked { folder },
+        other => OpenError::Engine {
+            folder,
+            reason: other.to_string(),
+        },
+    }
+}

@@ -1,0 +1,22 @@
+//! The default store: a folder, no server to start. Samples are committed in groups, packed into compressed
+//! columns, and rolled up to minutes and hours.
+
+mod accounts;
+mod append;
+mod bytes;
+mod column;
+mod folder;
+mod history;
+mod hosts;
+mod keys;
+mod maintain;
+mod pack;
+mod rollup_chunk;
+mod sample_chunk;
+mod store;
+mod tables;
+mod view;
+mod writer;
+
+pub use folder::OpenError;
+pub use store::EmbeddedStore;
