@@ -37,9 +37,6 @@ export class Api {
 
   deleteHost = (id: string): Promise<void> => this.#change("DELETE", `/hosts/${encodeURIComponent(id)}`);
 
-  changePassword = (current: string, next: string): Promise<void> =>
-    this.#change("PUT", "/account/password", { current_password: current, new_password: next });
-
   ticket = (): Promise<Ticket> => this.#change("POST", "/live/ticket");
 
   /** Names of the series that the store holds for a host. */

@@ -67,6 +67,16 @@ export class Session {
     await this.#accept(await this.request<Grant>("POST", path, { body }));
   }
 
+  /** The other sessions of the account end; this one goes on with the new token in the answer. */
+  async changePassword(current: string, next: string): Promise<void> {
+    const body = { current_password: current, new_password: next };
+    const grant = await this.request<Grant | undefined>("PUT", "/account/password", {
+      body,
+      authorized: true,
+    });
+    if (grant) await this.#accept(grant);
+  }
+
   async logOut(): Promise<void> {
     await this.request("POST", "/session/logout", { authorized: true }).catch((cause: unknown) => {
       // A session that the server no longer knows is as good as logged out.
@@ -85,13 +95,19 @@ export class Session {
 
   /** Like `request`, but gives the answer itself, for downloads. */
   async fetch(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
-    let response = await this.#send(method, path, options);
-    if (response.status === 401 && options.authorized && this.#state.phase === "signed_in") {
-      if (await this.#renew()) response = await this.#send(method, path, options);
-      else await this.#leave("Your session has ended. Log in again.");
-    }
+    const response = await this.#send(method, path, options);
     if (response.ok) return response;
-    throw errorFromBody(response.status, await response.json().catch(() => null));
+    const error = await errorOf(response);
+    // A wrong password is no expired token: sending it again would count as a second attempt.
+    const expired = error.status === 401 && error.code !== "wrong_credentials";
+    if (!expired || !options.authorized || this.#state.phase !== "signed_in") throw error;
+    if (!(await this.#renew())) {
+      await this.#leave("Your session has ended. Log in again.");
+      throw error;
+    }
+    const again = await this.#send(method, path, options);
+    if (again.ok) return again;
+    throw await errorOf(again);
   }
 
   async #send(method: string, path: string, options: RequestOptions): Promise<Response> {
@@ -126,7 +142,8 @@ export class Session {
       }
     };
     // Plain HTTP on another machine is not a secure context and has no locks.
-    return navigator.locks ? await navigator.locks.request(RENEW_LOCK, run) : await run();
+    const locks = globalThis.navigator?.locks;
+    return locks ? await locks.request(RENEW_LOCK, run) : await run();
   }
 
   async #accept(grant: Grant): Promise<void> {
@@ -154,4 +171,8 @@ export class Session {
     this.#state = state;
     for (const listener of this.#listeners) listener();
   }
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+  return errorFromBody(response.status, await response.json().catch(() => null));
 }

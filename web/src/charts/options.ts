@@ -7,7 +7,8 @@ export const AXIS_PX = 68;
 export const RIGHT_PX = 10;
 export const PALETTE_SIZE = 8;
 
-const AXIS_FONT = "11.5px system-ui, sans-serif";
+/** uPlot reads the size for its line height and knows whole pixels only. */
+const AXIS_FONT = "12px system-ui, sans-serif";
 const KIB_STEPS = Array.from({ length: 60 }, (_, power) => 2 ** power);
 
 export interface Colors {

@@ -1,10 +1,10 @@
 import { useEffect, useState } from "react";
 import { type ApiError, asApiError } from "../api/errors";
-import { api, session, useSession } from "../app/services";
+import { session, useSession } from "../app/services";
 import { Field } from "../ui/field";
 import { Problem } from "../ui/states";
 import { textOf, useForm } from "../ui/use-form";
-import { checkPassword } from "./gate-page";
+import { checkPassword, PASSWORD_LENGTH_MIN } from "./gate-page";
 
 /** Change the password; log out. */
 export function AccountPage() {
@@ -26,7 +26,7 @@ function ChangePassword({ name }: { name: string }) {
   const form = useForm(async (data) => {
     const next = textOf(data, "next");
     checkPassword(next, textOf(data, "again"));
-    await api.changePassword(textOf(data, "current"), next);
+    await session.changePassword(textOf(data, "current"), next);
     setChanges((count) => count + 1);
   });
   return (
@@ -48,8 +48,8 @@ function ChangePassword({ name }: { name: string }) {
           type="password"
           autoComplete="new-password"
           required
-          minLength={12}
-          hint="At least 12 characters"
+          minLength={PASSWORD_LENGTH_MIN}
+          hint={`At least ${PASSWORD_LENGTH_MIN} characters`}
         />
         <Field label="New password again" name="again" type="password" autoComplete="new-password" required />
         {form.error && <Problem error={form.error} />}

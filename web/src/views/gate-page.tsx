@@ -17,7 +17,8 @@ interface Props {
 
 /** bcrypt reads no more than this; a longer password would be cut in silence. */
 const PASSWORD_BYTES_MAX = 72;
-const PASSWORD_LENGTH_MIN = 12;
+/** What the server asks for, said before it is sent. */
+export const PASSWORD_LENGTH_MIN = 8;
 
 /** What someone sees who is not logged in: log in, register where that is open, or set up a fresh server. */
 export function GatePage({ route, status, reason }: Props) {

@@ -45,7 +45,7 @@ export function HostDialogs({ task, onClose }: { task: HostTask; onClose: () => 
   return (
     <Dialog title={`Edit ${summary.name}`} onClose={onClose}>
       <form onSubmit={form.onSubmit}>
-        <Field label="Name" name="name" defaultValue={summary.name} required maxLength={128} />
+        <Field label="Name" name="name" defaultValue={summary.name} required maxLength={100} />
         <Field
           label="Labels"
           name="labels"
