@@ -1,6 +1,9 @@
 //! Shell scripts: shellcheck over all of them, and their bats tests.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Result;
 
@@ -27,6 +30,11 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<Counts> {
         counts += session.tests("bats", bats.arg("--tap").args(with_ending("bats")), tap)?;
     }
     Ok(counts)
+}
+
+/// Those under e2e/ start whole systems, and belong to suites of their own.
+fn is_test_of_a_script(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "bats") && !path.starts_with("e2e")
 }
 
 /// A script by its ending, or by its first line.
