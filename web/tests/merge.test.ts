@@ -106,6 +106,25 @@ describe("completeness", () => {
     expect(completeness(joinLive(history(times, values), stream([], []), 0, 1e9)).text).toMatch(/^99\.99 %/);
   });
 
+  it("does not count the last seconds, which are on their way, but counts a longer silence", () => {
+    const after = (silence: number) => {
+      const values = [1, 1, ...new Array<null>(silence).fill(null)];
+      return completeness(
+        joinLive(
+          history(
+            values.map((_, index) => index * 1000),
+            values,
+          ),
+          stream([], []),
+          0,
+          1e6,
+        ),
+      );
+    };
+    expect(after(3).share).toBe(1);
+    expect(after(30).missingMs).toBe(30_000);
+  });
+
   it("does not count the time before the first reading", () => {
     const joined = joinLive(history([0, 1_000, 2_000], [null, null, 1]), stream([], []), 0, 9_000);
     expect(completeness(joined).share).toBe(1);

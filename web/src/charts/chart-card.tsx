@@ -1,4 +1,5 @@
 import { useCallback, useMemo, useRef } from "react";
+import { formatMoment } from "../format";
 import type { Timeline } from "../history/merge";
 import type { Values } from "../live/columns";
 import { CompletenessStrip } from "./completeness-strip";
@@ -16,6 +17,7 @@ interface Props {
 /** A chart with its legend; the legend shows the values under the cursor, else the newest. */
 export function ChartCard({ spec, timeline, fromMs, toMs, onZoom }: Props) {
   const legend = useRef<HTMLUListElement>(null);
+  const moment = useRef<HTMLSpanElement>(null);
   const cursor = useRef<number | null>(null);
   const lines = useMemo<PlotLine[]>(
     () =>
@@ -33,17 +35,20 @@ export function ChartCard({ spec, timeline, fromMs, toMs, onZoom }: Props) {
   const onCursor = useCallback(
     (index: number | null) => {
       cursor.current = index;
+      const time = index === null ? undefined : timeline.timesMs[index];
+      if (moment.current) moment.current.textContent = time === undefined ? "" : formatMoment(time);
       legend.current?.querySelectorAll("b").forEach((cell, at) => {
         cell.textContent = format(valueAt(lines[at]?.values, index));
       });
     },
-    [lines, format],
+    [lines, format, timeline],
   );
 
   return (
     <section className="chart-card" aria-labelledby={`chart-${spec.id}`} data-chart={spec.id}>
       <div className="chart-head">
         <h2 id={`chart-${spec.id}`}>{spec.title}</h2>
+        <span className="moment" ref={moment} aria-hidden="true" />
         <ul className="legend" ref={legend}>
           {lines.map((line, index) => (
             <li key={line.series}>

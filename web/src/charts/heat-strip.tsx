@@ -1,6 +1,7 @@
-import { useEffect, useMemo, useRef } from "react";
+import { type PointerEvent, useEffect, useMemo, useRef } from "react";
 import { themeColor, useThemeVersion } from "../app/theme";
 import type { Timeline } from "../history/merge";
+import { moveCursor, onCursor } from "./cursor";
 import { AXIS_PX, RIGHT_PX } from "./options";
 import { instances } from "./specs";
 
@@ -17,6 +18,7 @@ const HEIGHT_MAX_PX = 160;
 /** One row for each core, darker the busier it is. */
 export function HeatStrip({ timeline, fromMs, toMs }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
+  const line = useRef<HTMLDivElement>(null);
   const theme = useThemeVersion();
   const cores = useMemo(() => instances(timeline.series, "core_used_percent"), [timeline]);
   const rowPx = Math.max(2, Math.min(36, Math.floor(HEIGHT_MAX_PX / Math.max(1, cores.length))));
@@ -25,6 +27,23 @@ export function HeatStrip({ timeline, fromMs, toMs }: Props) {
   useEffect(() => {
     if (canvas.current) draw(canvas.current, timeline, cores, height, fromMs, toMs);
   }, [timeline, cores, height, fromMs, toMs, theme]);
+  useEffect(
+    () =>
+      onCursor((time) => {
+        const element = line.current;
+        const width = (element?.parentElement?.clientWidth ?? 0) - AXIS_PX - RIGHT_PX;
+        if (!element) return;
+        element.hidden = time === null;
+        const share = time === null ? 0 : (time - fromMs) / (toMs - fromMs);
+        element.style.transform = `translateX(${AXIS_PX + share * width}px)`;
+      }),
+    [fromMs, toMs],
+  );
+  const point = (event: PointerEvent<HTMLDivElement>) => {
+    const area = event.currentTarget.getBoundingClientRect();
+    const share = (event.clientX - area.left - AXIS_PX) / (area.width - AXIS_PX - RIGHT_PX);
+    moveCursor(share >= 0 && share <= 1 ? fromMs + share * (toMs - fromMs) : null);
+  };
   if (cores.length === 0) return null;
   return (
     <section className="chart-card" aria-labelledby="chart-cores" data-chart="cores">
@@ -34,13 +53,16 @@ export function HeatStrip({ timeline, fromMs, toMs }: Props) {
           0 <i /> 100 %
         </span>
       </div>
-      <canvas
-        className="heat"
-        ref={canvas}
-        style={{ height }}
-        role="img"
-        aria-label={`Use of each of ${cores.length} cores over time. ${busiest(timeline, cores)}`}
-      />
+      <div className="heat-box" onPointerMove={point} onPointerLeave={() => moveCursor(null)}>
+        <canvas
+          className="heat"
+          ref={canvas}
+          style={{ height }}
+          role="img"
+          aria-label={`Use of each of ${cores.length} cores over time. ${busiest(timeline, cores)}`}
+        />
+        <div className="heat-cursor" ref={line} hidden />
+      </div>
     </section>
   );
 }

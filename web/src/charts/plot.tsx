@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import uPlot from "uplot";
 import { useThemeVersion } from "../app/theme";
 import type { Values } from "../live/columns";
-import { joinCursor } from "./cursor";
+import { cursorMoved, joinCursor } from "./cursor";
 import { axes, chartColors, RIGHT_PX, verticalRange } from "./options";
 import type { LineSpec, Unit } from "./specs";
 
@@ -114,7 +114,13 @@ function make(element: HTMLElement, latest: { current: Props }): uPlot {
         y: false,
       },
       hooks: {
-        setCursor: [(self) => latest.current.onCursor(self.cursor.idx ?? null)],
+        setCursor: [
+          (self) => {
+            const index = self.cursor.idx ?? null;
+            latest.current.onCursor(index);
+            cursorMoved(index === null ? null : (latest.current.timesMs[index] ?? null));
+          },
+        ],
         setSelect: [
           (self) => {
             const { left, width } = self.select;

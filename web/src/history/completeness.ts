@@ -42,16 +42,17 @@ const NOTHING: Completeness = {
 export function completeness(timeline: Timeline): Completeness {
   const { timesMs, coverage, stepMs } = timeline;
   const first = firstKnown(timeline);
-  if (first === timesMs.length) return NOTHING;
+  const end = endOfKnown(timeline);
+  if (first >= end) return NOTHING;
   let present = 0;
   const stretches: Stretch[] = [];
   timesMs.forEach((startMs, index) => {
-    if (index < first) return;
+    if (index < first || index >= end) return;
     const share = coverage[index] ?? 1;
     present += share;
     if (share < 0.999) addStep(stretches, timeline.gaps, startMs, startMs + stepMs, share);
   });
-  const expected = timesMs.length - first;
+  const expected = end - first;
   const share = present / expected;
   const missingMs = (expected - present) * stepMs;
   return { share, missingMs, stretches, text: summary(share, missingMs, stretches, timeline.gaps) };
@@ -65,6 +66,15 @@ function firstKnown({ timesMs, coverage, gaps, stepMs }: Timeline): number {
       gaps.some((gap) => gap.to_unix_ms > startMs && gap.from_unix_ms < startMs + stepMs),
   );
   return index === -1 ? timesMs.length : index;
+}
+
+/** The last seconds are on their way, not missing; a longer silence is. */
+const UNDER_WAY_MS = 5_000;
+
+function endOfKnown({ timesMs, coverage, stepMs }: Timeline): number {
+  let end = timesMs.length;
+  while (end > 0 && (coverage[end - 1] ?? 1) === 0) end -= 1;
+  return (timesMs.length - end) * stepMs <= UNDER_WAY_MS ? end : timesMs.length;
 }
 
 function addStep(

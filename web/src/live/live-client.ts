@@ -3,6 +3,8 @@ import type { DetailStore } from "./detail-store";
 import type { FleetStore } from "./fleet-store";
 import { type LinkEffect, type LinkEvent, type LinkState, STOPPED, step } from "./link";
 
+/** The newest version of the protocol that this build understands. */
+const PROTOCOL_MAJOR = 1;
 const SUBPROTOCOL = "metric-flow.live.v1";
 /** With a host online a frame comes each second; this much silence means that the connection is dead. */
 const SILENT_AFTER_MS = 20_000;
@@ -121,6 +123,11 @@ export class LiveClient {
     const { fleet, details } = this.#parts;
     switch (message.type) {
       case "welcome":
+        if (message.protocol_major > PROTOCOL_MAJOR) {
+          this.#drop();
+          this.#handle({ type: "closed", reason: "The server is newer than this page: reload the page." });
+          break;
+        }
         fleet.clock.opened(this.#openedMs, now, message.server_unix_ms);
         fleet.welcome(message, now);
         this.#handle({ type: "welcome" });

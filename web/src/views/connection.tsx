@@ -1,9 +1,11 @@
 import { useDerivedEachSecond, useSeconds } from "../app/seconds";
 import { fleet, live, useLink } from "../app/services";
-import { formatDuration, formatMilliseconds } from "../format";
+import { formatDuration, formatMilliseconds, plural } from "../format";
 
 /** A loss shorter than this is mended before a person could read of it. */
 const SHOW_AFTER_MS = 400;
+
+const MEASURED = "Measured from the reading on a host to this screen: the middle of the last ones.";
 
 /** The state of the live link and the measured delay from host to screen. */
 export function Pulse() {
@@ -12,11 +14,12 @@ export function Pulse() {
     const median = fleet.delay.value();
     return median === null ? null : formatMilliseconds(median);
   });
+  const missed = useDerivedEachSecond(() => fleet.missedFrames);
   if (link.phase === "open") {
     return (
       <span
         className="pulse"
-        title="Measured from the reading on a host to this screen, the middle of the last ones"
+        title={missed > 0 ? `${MEASURED} ${plural(missed, "frame")} left out.` : MEASURED}
       >
         <span className="dot" />
         <span>Live{delay && <span className="visually-hidden">, delay</span>}</span>

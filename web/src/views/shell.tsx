@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import type { Account } from "../api/types";
 import type { Route } from "../app/router";
 import { Mark } from "../ui/brand";
@@ -14,6 +14,14 @@ interface Props {
 
 /** What surrounds each page of someone who is logged in. */
 export function Shell({ account, route, children }: Props) {
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(route.page);
+  // A screen reader goes on reading at the new page, not at the link that led there.
+  useEffect(() => {
+    if (shown.current === route.page) return;
+    shown.current = route.page;
+    main.current?.focus({ preventScroll: true });
+  }, [route.page]);
   const fleetPages = ["fleet", "host", "compare"];
   return (
     <>
@@ -44,7 +52,7 @@ export function Shell({ account, route, children }: Props) {
         <ThemeSwitch />
       </header>
       <ConnectionBanner />
-      <main id="main" tabIndex={-1}>
+      <main id="main" tabIndex={-1} ref={main}>
         {children}
       </main>
     </>
