@@ -15,6 +15,8 @@ use super::{engine::Engine, error::EngineError};
 
 /// How long a service may take to answer: Podman migrates its store at the first start after an upgrade.
 const START: Duration = Duration::from_secs(60);
+/// A service whose owner was killed ends by itself after so long without a request; making a base takes minutes.
+const IDLE_SECONDS: u32 = 1800;
 /// How often it is asked meanwhile.
 const ASK_EVERY: Duration = Duration::from_millis(20);
 
@@ -47,7 +49,8 @@ impl LocalService {
             command.env("CONTAINERS_CONF", settings);
         }
         let process = command
-            .args(["system", "service", "--time=0"])
+            .args(["system", "service"])
+            .arg(format!("--time={IDLE_SECONDS}"))
             .arg(format!("unix://{}", socket.display()))
             .stdin(Stdio::null())
             .stdout(Stdio::null())

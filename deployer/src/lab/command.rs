@@ -3,6 +3,7 @@
 use std::{os::unix::process::CommandExt as _, path::PathBuf};
 
 use clap::{Args, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{down, error::LabError, folder::Folder, names::LabName, network, reach, session::Session, up};
 use crate::{error::Exit, inventory::Inventory, printer::Printer, progress::Progress};
@@ -95,6 +96,27 @@ pub enum Command {
 ///
 /// When the engine, a right, a subnet, a program or a host is missing; the error says which and what to do.
 pub async fn run(command: Command, progress: &dyn Progress, printer: &Printer) -> Result<Exit, LabError> {
+    tokio::select! {
+        ended = act(command, progress, printer) => ended,
+        () = told_to_stop() => {
+            printer.note("stopped; `deployer lab up` goes on from here, `deployer lab down` removes what there is");
+            Ok(Exit::Interrupted)
+        }
+    }
+}
+
+/// Ctrl-C, or a polite end by someone else. The engine's service of this command ends with it, as on any other way out.
+async fn told_to_stop() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+async fn act(command: Command, progress: &dyn Progress, printer: &Printer) -> Result<Exit, LabError> {
     match command {
         Command::Up {
             lab,

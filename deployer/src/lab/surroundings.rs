@@ -8,6 +8,8 @@ use super::error::LabError;
 const INOTIFY_PER_HOST: u64 = 48;
 /// What the rest of the machine is left with.
 const INOTIFY_REST: u64 = 128;
+/// What a limit that is too low is raised to at least: labs share it, and each looks at its own hosts only.
+const INOTIFY_ENOUGH: u64 = 2048;
 const INOTIFY_LIMIT: &str = "/proc/sys/fs/inotify/max_user_instances";
 /// The limit of open files and of processes of a host where limits cannot be raised: podman's own default hard limit
 /// there is refused by the runtime, and this is allowed everywhere.
@@ -77,9 +79,10 @@ pub(super) fn raise_inotify(hosts: usize) -> Result<Option<String>, LabError> {
     if have >= need {
         return Ok(None);
     }
-    fs::write(INOTIFY_LIMIT, need.to_string()).map_err(|_| LabError::Inotify { have, need, hosts })?;
+    let wanted = need.max(INOTIFY_ENOUGH);
+    fs::write(INOTIFY_LIMIT, wanted.to_string()).map_err(|_| LabError::Inotify { have, need, hosts })?;
     Ok(Some(format!(
-        "raised fs.inotify.max_user_instances from {have} to {need} until the next boot: {hosts} hosts share it"
+        "raised fs.inotify.max_user_instances from {have} to {wanted} until the next boot: all hosts share it"
     )))
 }
 
