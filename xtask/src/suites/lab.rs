@@ -1,20 +1,21 @@
-//! The lab: hosts made as containers, and a rollout to them.
+//! The lab: hosts made as containers, and rollouts to them.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use super::Session;
-use crate::test_counts::{Counts, tap};
+use crate::test_counts::{Counts, cargo_test};
 
-/// The tests: a bats folder, like that of the containers suite.
-const FOLDER: &str = "e2e/lab";
-
-/// Builds the deployer, then runs the tests with its path.
+/// Runs the deployer's tests that need hosts: all test files whose name begins with `lab_`.
 pub(super) fn run(session: &mut Session<'_>) -> Result<Counts> {
-    ensure!(session.workspace.has(FOLDER), "{FOLDER} is missing");
-    session.workspace_build()?;
-    let mut command = session.workspace.command("bats");
-    command
-        .args(["--tap", FOLDER])
-        .env("DEPLOYER", session.program("deployer"));
-    session.tests("bats", &mut command, tap)
+    session.dashboard()?;
+    let mut command = session.workspace.cargo();
+    command.args([
+        "test",
+        "--package",
+        "metric-flow-deployer",
+        "--features",
+        "lab-tests",
+    ]);
+    command.args(["--test", "lab_*", "--locked", "--no-fail-fast"]);
+    session.tests("cargo test", &mut command, cargo_test)
 }
