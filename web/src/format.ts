@@ -89,6 +89,14 @@ export const formatClock = (unixMs: number): string => clock.format(unixMs);
 export const formatMoment = (unixMs: number): string => dayAndClock.format(unixMs);
 export const formatDay = (unixMs: number): string => day.format(unixMs);
 
+/** Words of the server, which are without capital and full stop so that they fit into longer ones, as a sentence. */
+export function sentence(words: string): string {
+  const trimmed = words.trim();
+  if (trimmed === "") return "";
+  const capital = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
+}
+
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 }

@@ -7,6 +7,7 @@ import {
   formatNumber,
   formatPercent,
   formatRate,
+  sentence,
 } from "../src/format";
 import { formatLabels, parseLabels } from "../src/labels";
 import { freshness, freshnessText } from "../src/live/freshness";
@@ -59,6 +60,16 @@ describe("freshness", () => {
   it("tells the age of what is old", () => {
     expect(freshnessText("offline", 61_000)).toBe("Offline · 1 min ago");
     expect(freshnessText("live", 500)).toBe("Live");
+  });
+});
+
+describe("words of the server", () => {
+  it("become a sentence", () => {
+    expect(["the password is wrong", "Try again.", ""].map(sentence)).toEqual([
+      "The password is wrong.",
+      "Try again.",
+      "",
+    ]);
   });
 });
 

@@ -101,8 +101,18 @@ function hostNow(hostId: string, nowMs: number): number {
   return fleet.clock.serverTime(nowMs) + (fleet.hosts.get(hostId)?.summary.clock_offset_ms ?? 0);
 }
 
+/** A host of which the store holds nothing yet has no past, and that is no error. */
+async function seriesNames(hostId: string): Promise<string[]> {
+  try {
+    return await api.seriesNames(hostId);
+  } catch (cause) {
+    if (asApiError(cause).status === 404) return [];
+    throw cause;
+  }
+}
+
 async function load(hostId: string, range: Range, wanted: ((series: string) => boolean) | undefined) {
-  const names = await api.seriesNames(hostId);
+  const names = await seriesNames(hostId);
   const series = names.filter((name) => !NOT_DRAWN.test(name) && (wanted?.(name) ?? true));
   if (series.length === 0) return { history: null, series };
   const { fromMs, toMs } = windowOf(range, hostNow(hostId, Date.now()));

@@ -85,7 +85,10 @@ function comparator(view: View): (a: HostEntry, b: HostEntry) => number {
 function sortValue(entry: HostEntry, column: Exclude<SortColumn, "name">): number | null {
   const { summary, row } = entry;
   if (column === "state") return summary.online ? 1 : 0;
-  if (column === "uptime") return summary.facts && summary.online ? -summary.facts.boot_unix_ms : null;
+  if (column === "uptime") {
+    const bootMs = summary.facts?.boot_unix_ms ?? 0;
+    return summary.online && bootMs > 0 ? -bootMs : null;
+  }
   if (!row) return null;
   switch (column) {
     case "cpu":

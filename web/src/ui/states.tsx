@@ -1,4 +1,5 @@
 import type { ApiError } from "../api/errors";
+import { sentence } from "../format";
 
 /** Something is on its way. */
 export function Loading({ what }: { what: string }) {
@@ -14,8 +15,8 @@ export function Loading({ what }: { what: string }) {
 export function Problem({ error, retry }: { error: ApiError; retry?: () => void }) {
   return (
     <div className="note bad" role="alert">
-      <strong>{error.message}</strong>
-      {error.hint && <span>{error.hint}</span>}
+      <strong>{sentence(error.message)}</strong>
+      {error.hint && <span>{sentence(error.hint)}</span>}
       {retry && (
         <button type="button" className="button small" onClick={retry}>
           Try again

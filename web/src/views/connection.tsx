@@ -1,6 +1,6 @@
 import { useDerivedEachSecond, useSeconds } from "../app/seconds";
 import { fleet, live, useLink } from "../app/services";
-import { formatDuration, formatMilliseconds, plural } from "../format";
+import { formatDuration, formatMilliseconds, plural, sentence } from "../format";
 
 /** A loss shorter than this is mended before a person could read of it. */
 const SHOW_AFTER_MS = 400;
@@ -58,7 +58,7 @@ function Lost() {
   return (
     <div className="banner" data-testid="link-down">
       <strong>Not connected.</strong>
-      <span>{link.reason}</span>
+      <span>{sentence(link.reason ?? "")}</span>
       <span aria-hidden="true">
         {age !== null && `What you see is ${formatDuration(age)} old. `}
         {waiting ? `Next try in ${formatDuration(Math.max(0, link.retryAtMs - now))}.` : "Connecting…"}

@@ -2,7 +2,7 @@ import { memo, useCallback, useEffect, useSyncExternalStore } from "react";
 import { hostPath } from "../app/router";
 import { useDerivedEachSecond } from "../app/seconds";
 import { fleet, sparkBackfill, useLink } from "../app/services";
-import { formatBytes, formatDuration, formatNumber, formatPercent, formatRate } from "../format";
+import { formatBytes, formatDuration, formatNumber, formatPercent, formatRate, UNKNOWN } from "../format";
 import type { HostEntry } from "../live/fleet-store";
 import { freshness, freshnessText } from "../live/freshness";
 import { Link } from "../ui/link";
@@ -119,7 +119,7 @@ function Cells({ id, entry, version, state, text, picked, pickable, toggle, ask 
               : undefined
           }
         >
-          {memory === null ? "–" : formatPercent(memory * 100)}
+          {formatPercent(memory === null ? null : memory * 100)}
         </span>
       </span>
       <span role="cell" className="num middle value">
@@ -132,7 +132,7 @@ function Cells({ id, entry, version, state, text, picked, pickable, toggle, ask 
         {formatNumber(row?.load_one_minute)}
       </span>
       <span role="cell" className="num wide value">
-        {summary.online && summary.facts ? formatDuration(Date.now() - summary.facts.boot_unix_ms) : "–"}
+        {uptime(entry)}
       </span>
       <span role="cell" className="menu-cell">
         <button
@@ -151,6 +151,11 @@ function Cells({ id, entry, version, state, text, picked, pickable, toggle, ask 
       </span>
     </>
   );
+}
+
+function uptime({ summary }: HostEntry): string {
+  const bootMs = summary.facts?.boot_unix_ms ?? 0;
+  return summary.online && bootMs > 0 ? formatDuration(Date.now() - bootMs) : UNKNOWN;
 }
 
 function Labels({ entry }: { entry: HostEntry }) {

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { useSeconds } from "../app/seconds";
 import { details, useDetailVersion } from "../app/services";
-import { formatBytes, formatDuration, formatMilliseconds, formatMoment } from "../format";
+import { formatBytes, formatDuration, formatMilliseconds, formatMoment, UNKNOWN } from "../format";
 import type { HostSummary } from "../protocol.generated";
 
 /** A clock that is off by more than this deserves a mark. */
@@ -22,18 +22,16 @@ export function HostFacts({ summary }: { summary: HostSummary }) {
     <dl className="facts" aria-label="Facts">
       <Fact name="Host name">{facts.host_name}</Fact>
       <Fact name="System">
-        {facts.os}
-        <div className="muted">
-          {facts.kernel} · {facts.architecture}
-        </div>
+        {facts.os || UNKNOWN}
+        <div className="muted">{[facts.kernel, facts.architecture].filter(Boolean).join(" · ")}</div>
       </Fact>
       <Fact name="Processor">
-        {facts.cpu_model || "not known"}
+        {facts.cpu_model || UNKNOWN}
         <div className="muted">{[`${facts.cpu_cores} cores`, ...clock.filter(Boolean)].join(" · ")}</div>
       </Fact>
       <Fact name="Memory">{formatBytes(facts.memory_total_bytes)}</Fact>
       <Fact name={summary.online ? "Up for" : "Booted"}>
-        {summary.online ? formatDuration(now - facts.boot_unix_ms) : formatMoment(facts.boot_unix_ms)}
+        <Boot bootMs={facts.boot_unix_ms} online={summary.online} now={now} />
       </Fact>
       <Fact name="Addresses">
         <Addresses list={facts.ip_addresses} />
@@ -72,6 +70,12 @@ function Addresses({ list }: { list: string[] }) {
       )}
     </>
   );
+}
+
+/** A host that does not tell when it booted says 0. */
+function Boot({ bootMs, online, now }: { bootMs: number; online: boolean; now: number }) {
+  if (bootMs <= 0) return <>{UNKNOWN}</>;
+  return <>{online ? formatDuration(now - bootMs) : formatMoment(bootMs)}</>;
 }
 
 function Offset({ ms }: { ms: number }) {
