@@ -106,11 +106,15 @@ pub(super) async fn change_password(call: Call, body: Bytes) -> Result<Response,
         current_password,
         new_password,
     } = call.json(&body)?;
-    let logged_in = call
+    let changed = call
         .api
         .accounts
         .change_password(&identity, current_password, new_password, call.address())
-        .await?;
+        .await;
+    let logged_in = changed.map_err(|error| match error {
+        AccountsError::WrongCredentials => ApiError::wrong_password(),
+        other => other.into(),
+    })?;
     Ok(logged_in_answer(&call, &logged_in))
 }
 

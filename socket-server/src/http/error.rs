@@ -53,6 +53,16 @@ impl ApiError {
         AccountsError::Unauthenticated.into()
     }
 
+    /// Not 401: the access token is good, and the page must not take this for the end of its log-in.
+    pub(super) fn wrong_password() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "wrong_password",
+            "the present password is wrong",
+            "type it again",
+        )
+    }
+
     pub(super) fn wrong_origin(message: impl Into<String>) -> Self {
         Self::new(
             StatusCode::FORBIDDEN,
