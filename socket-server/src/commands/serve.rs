@@ -7,7 +7,7 @@ use metric_flow_lifecycle::{Drained, Shutdown, init_logging};
 use socket_server::{
     Server,
     config::{Config, StoreLocation},
-    store::{Store, StoreError, memory::MemoryStore},
+    store::{Store, embedded::EmbeddedStore, memory::MemoryStore},
 };
 use tokio::net::{TcpListener, TcpSocket};
 
@@ -45,7 +45,7 @@ pub(super) fn serve(printer: &mut Printer, given: &ArgMatches) -> ExitCode {
 async fn run(printer: &mut Printer, config: Config) -> Result<Drained, Failure> {
     let shutdown = Shutdown::new();
     shutdown.begin_on_signals()?;
-    let store = open_store(&config.store).await?;
+    let store = open_store(&config).await?;
     let origin = config.public_origins.first().cloned();
     let listener = bind(&config)?;
     let server = Server::build(config, store, shutdown).await?;
@@ -74,11 +74,12 @@ fn bind(config: &Config) -> Result<TcpListener, Failure> {
     Ok(socket.listen(BACKLOG)?)
 }
 
-async fn open_store(location: &StoreLocation) -> Result<Arc<dyn Store>, StoreError> {
-    match location {
+async fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    match &config.store {
         StoreLocation::Memory => Ok(Arc::new(MemoryStore::default())),
-        StoreLocation::Embedded(_) | StoreLocation::MongoDb(_) => Err(StoreError::Unavailable {
-            reason: "this store is not built in yet: use --store memory".into(),
-        }),
+        StoreLocation::Embedded(folder) => Ok(Arc::new(EmbeddedStore::open(folder, config.retention).await?)),
+        StoreLocation::MongoDb(_) => {
+            Err("the MongoDB store is not part of this build: use --store embedded:FOLDER".into())
+        }
     }
 }

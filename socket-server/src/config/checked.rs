@@ -1,12 +1,15 @@
 //! Settings that are valid: what is built from them cannot fail for their sake.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use metric_flow_lifecycle::LogFormat;
 use secrecy::SecretString;
 
-use super::RawConfig;
-use crate::accounts::AccountsPolicy;
+use super::{
+    RawConfig,
+    parse::{days, megabytes, origin, positive, store_location},
+};
+use crate::{accounts::AccountsPolicy, store::retention::Retention};
 
 /// Loopback: a fresh server is not open to a network before it has an account.
 pub(super) const LISTEN_DEFAULT: &str = "127.0.0.1:8000";
@@ -26,6 +29,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where everything is kept.
     pub store: StoreLocation,
+    /// How long the past is kept.
+    pub retention: Retention,
     /// TLS, when it is wanted.
     pub tls: Option<TlsFiles>,
     /// Origins of the dashboard; empty means whatever host the browser asked for.
@@ -97,6 +102,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             store: StoreLocation::Embedded(PathBuf::from("metric-flow-data")),
+            retention: Retention::default(),
             tls: None,
             public_origins: Vec::new(),
             registration_open: false,
@@ -126,6 +132,12 @@ impl Config {
         let mut config = Self::default();
         check.one("listen", &mut config.listen, |text| text.parse().ok());
         check.one("store", &mut config.store, store_location);
+        check.one("keep-samples-days", &mut config.retention.raw, days);
+        check.one("keep-minutes-days", &mut config.retention.minutes, days);
+        check.one("keep-hours-days", &mut config.retention.hours, days);
+        check.one("keep-megabytes-max", &mut config.retention.bytes_max, |text| {
+            megabytes(text).map(Some)
+        });
         check.one("registration", &mut config.registration_open, |text| match text {
             "open" => Some(true),
             "closed" => Some(false),
@@ -246,42 +258,6 @@ impl Check<'_> {
     }
 }
 
-fn positive<T: FromStr + Default + PartialOrd>(text: &str) -> Option<T> {
-    text.parse().ok().filter(|number| *number > T::default())
-}
-
-fn store_location(text: &str) -> Option<StoreLocation> {
-    if text == "memory" {
-        return Some(StoreLocation::Memory);
-    }
-    if text.starts_with("mongodb://") || text.starts_with("mongodb+srv://") {
-        return Some(StoreLocation::MongoDb(text.to_owned().into()));
-    }
-    let folder = text
-        .strip_prefix("embedded:")
-        .filter(|folder| !folder.is_empty())?;
-    Some(StoreLocation::Embedded(PathBuf::from(folder)))
-}
-
-/// An origin in the form in which browsers send it: scheme, host and a port that is not the scheme's own.
-fn origin(text: &str) -> Option<String> {
-    let uri: http::Uri = text.trim_end_matches('/').parse().ok()?;
-    let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
-    let own_port = match scheme {
-        "http" => 80,
-        "https" => 443,
-        _ => return None,
-    };
-    if uri.path() != "/" || uri.query().is_some() || authority.as_str().contains('@') {
-        return None;
-    }
-    let host = authority.host().to_ascii_lowercase();
-    match authority.port_u16() {
-        Some(port) if port != own_port => Some(format!("{scheme}://{host}:{port}")),
-        _ => Some(format!("{scheme}://{host}")),
-    }
-}
-
 #[cfg(test)]
 #[expect(clippy::expect_used, reason = "a test fails by panicking")]
 mod tests {
@@ -357,21 +333,6 @@ mod tests {
                 .iter()
                 .any(|problem| problem.to_string().contains("secret"))
         );
-    }
-
-    #[test]
-    fn origins_take_the_form_that_browsers_send() {
-        assert_eq!(
-            origin("https://Metrics.Example:443/").as_deref(),
-            Some("https://metrics.example")
-        );
-        assert_eq!(
-            origin("http://10.0.0.1:8000").as_deref(),
-            Some("http://10.0.0.1:8000")
-        );
-        for bad in ["metrics.example", "ftp://x", "https://x/path", "https://u@x"] {
-            assert_eq!(origin(bad), None, "{bad}");
-        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the server is told: raw as it was written, then checked. Every problem is reported at once.
 
 mod checked;
+mod parse;
 mod raw;
 mod reference;
 mod settings;

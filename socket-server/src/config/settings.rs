@@ -52,6 +52,30 @@ pub const SETTINGS: &[Setting] = &[
         "Where everything is kept: embedded:FOLDER, a mongodb:// address, or memory, which forgets everything at the end.",
     ),
     one(
+        "keep-samples-days",
+        "DAYS",
+        "2",
+        "How long every sample is kept, for looking at an incident second by second.",
+    ),
+    one(
+        "keep-minutes-days",
+        "DAYS",
+        "30",
+        "How long one roll-up a minute is kept.",
+    ),
+    one(
+        "keep-hours-days",
+        "DAYS",
+        "730",
+        "How long one roll-up an hour is kept.",
+    ),
+    one(
+        "keep-megabytes-max",
+        "MEGABYTES",
+        "no limit",
+        "Most disk that the embedded store may take. Over it the oldest of the finest resolution goes first.",
+    ),
+    one(
         "tls-certificate",
         "FILE",
         "none: plain HTTP",

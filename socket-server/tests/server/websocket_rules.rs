@@ -19,9 +19,9 @@ async fn handshake(server: &TestServer, key: &str, name: &str, value: Option<&st
         server.address
     );
     for (header, usual) in headers {
-        match if header == name { value } else { Some(usual) } {
-            Some(value) => request.push_str(&format!("{header}: {value}\r\n")),
-            None => {}
+        let sent = if header == name { value } else { Some(usual) };
+        if let Some(value) = sent {
+            request.push_str(&format!("{header}: {value}\r\n"));
         }
     }
     request.push_str("\r\n");
