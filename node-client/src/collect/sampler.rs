@@ -59,7 +59,7 @@ impl Sampler {
                 tracing::debug!("{reading}: {error}");
             } else {
                 watched.reported = true;
-                tracing::warn!("{reading} are incomplete from now on, said once: {error}");
+                tracing::warn!("{reading}: samples lack a part of it, said once: {error}");
             }
         }
         sample
