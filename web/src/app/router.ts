@@ -6,6 +6,8 @@ export interface Location {
   hash: string;
 }
 
+/** Marks an entry of the browser's history that is another view of the page before it. */
+const VIEW_CHANGED = "view";
 const listeners = new Set<() => void>();
 let current = read();
 
@@ -39,10 +41,13 @@ export function updateSearch(
   // Commas stay readable in an address that people share.
   const text = search.toString().replaceAll("%2C", ",");
   const to = window.location.pathname + (text ? `?${text}` : "");
-  if (options.replace) window.history.replaceState(null, "", to);
-  else window.history.pushState(null, "", to);
+  if (options.replace) window.history.replaceState(window.history.state, "", to);
+  else window.history.pushState(VIEW_CHANGED, "", to);
   changed();
 }
+
+/** Whether the browser's way back leads to another view of this page. */
+export const canGoBack = (): boolean => window.history.state === VIEW_CHANGED;
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);

@@ -5,7 +5,7 @@ import { api, details, fleet, useDetailVersion, useLink } from "../app/services"
 import { deriveSeries } from "../charts/specs";
 import type { History } from "../protocol.generated";
 import { joinLive, type Timeline } from "./merge";
-import { type Range, windowOf } from "./range";
+import { type Range, ROLLING, windowOf } from "./range";
 
 /** About one point for two pixels of a wide chart. */
 export const POINTS = 720;
@@ -46,7 +46,7 @@ export function useTimeline(
   const second = useSeconds();
   const rangeKey = range.kind === "rolling" ? range.name : `${range.fromMs}-${range.toMs}`;
   const key = `${hostId} ${rangeKey}`;
-  const turn = range.kind === "rolling" ? Math.floor(second / REFETCH_MS) : 0;
+  const turn = range.kind === "rolling" ? Math.floor(second / refetchMs(ROLLING[range.name].lengthMs)) : 0;
   const filter = useRef(wanted);
   filter.current = wanted;
 
@@ -93,6 +93,9 @@ export function useTimeline(
     series: loaded.series,
   };
 }
+
+/** Not before a step of the chart has gone by: until then there is nothing new to see. */
+const refetchMs = (lengthMs: number): number => Math.max(REFETCH_MS, lengthMs / POINTS);
 
 const NO_STREAM = { timesMs: [], series: new Map() };
 

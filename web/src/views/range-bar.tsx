@@ -1,8 +1,9 @@
 import { type ReactNode, useState } from "react";
 import { ApiError } from "../api/errors";
-import { updateSearch } from "../app/router";
+import { canGoBack, updateSearch } from "../app/router";
 import {
   fromLocalInput,
+  LIVE,
   type Range,
   type RangeName,
   ROLLING,
@@ -49,7 +50,11 @@ export function RangeBar({ range, fromMs, toMs, children }: Props) {
         </button>
       </div>
       {custom && (
-        <button type="button" className="button small" onClick={() => window.history.back()}>
+        <button
+          type="button"
+          className="button small"
+          onClick={() => (canGoBack() ? window.history.back() : showRange(LIVE))}
+        >
           Zoom back
         </button>
       )}
