@@ -24,7 +24,7 @@ programs_of() {
 
 apt_packages_of() {
   case $1 in
-    base) echo git python3 python3-pip python3-venv curl ca-certificates shellcheck bats ;;
+    base) echo git python3 python3-pip python3-venv curl ca-certificates shellcheck bats dnf rpm createrepo-c ;;
     rust) echo gcc libc6-dev ;;
     browser) echo chromium fonts-dejavu-core ;;
     containers) echo podman podman-compose mmdebstrap netavark aardvark-dns runc crun iptables uidmap ;;
@@ -34,7 +34,7 @@ apt_packages_of() {
 
 dnf_packages_of() {
   case $1 in
-    base) echo git python3 python3-pip curl ca-certificates ShellCheck bats ;;
+    base) echo git python3 python3-pip curl ca-certificates ShellCheck bats rpm-build createrepo_c ;;
     rust) echo gcc glibc-devel glibc-static ;;
     browser) echo chromium dejavu-sans-fonts ;;
     containers) echo podman podman-compose mmdebstrap netavark aardvark-dns crun iptables-nft shadow-utils ;;

@@ -20,14 +20,10 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<Counts> {
     let mut shellcheck = session.workspace.command("shellcheck");
     let mut counts = session.check("shellcheck", shellcheck.arg("--external-sources").args(&scripts))?;
 
-    let with_ending = |ending| {
-        files
-            .iter()
-            .filter(move |path| path.extension().is_some_and(|found| found == ending))
-    };
-    if with_ending("bats").next().is_some() {
+    let tests: Vec<&PathBuf> = files.iter().filter(|path| is_test_of_a_script(path)).collect();
+    if !tests.is_empty() {
         let mut bats = session.workspace.command("bats");
-        counts += session.tests("bats", bats.arg("--tap").args(with_ending("bats")), tap)?;
+        counts += session.tests("bats", bats.arg("--tap").args(&tests), tap)?;
     }
     Ok(counts)
 }
