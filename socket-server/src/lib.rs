@@ -7,6 +7,7 @@ pub mod accounts;
 mod clock;
 pub mod config;
 pub mod fleet;
+pub mod history;
 pub mod http;
 pub mod listen;
 mod server;

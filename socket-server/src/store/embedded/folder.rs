@@ -11,6 +11,9 @@ const FORMAT: u32 = 1;
 /// File that says what the folder is.
 const MARKER: &str = "metric-flow-store.json";
 
+/// What a new folder may hold: a file system's own folder, and the server's secret, which can be there first.
+const NOT_FOREIGN: [&str; 2] = ["lost+found", "token-secret"];
+
 /// Why a store's folder cannot be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {
@@ -91,8 +94,11 @@ pub(super) fn prepare(folder: &Path) -> Result<(), OpenError> {
             Ok(())
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if fs::read_dir(folder).map_err(failed)?.next().is_some() {
-                return Err(OpenError::Foreign { folder: name });
+            for entry in fs::read_dir(folder).map_err(failed)? {
+                let entry = entry.map_err(failed)?.file_name();
+                if !NOT_FOREIGN.iter().any(|known| entry == *known) {
+                    return Err(OpenError::Foreign { folder: name });
+                }
             }
             write_marker(folder).map_err(failed)
         }
