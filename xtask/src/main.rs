@@ -43,6 +43,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Runs the Vagrantfile for real, under software emulation: root, Debian, and a machine with nothing else to do.
+    VagrantSmoke,
     /// Checks what must hold for every source file: layers, owners, heads, sizes, names.
     Tidy,
 }
@@ -71,6 +73,21 @@ fn run(command: Command, printer: &Printer) -> Result<ExitCode> {
             process::pass_through(&mut bench)
         }
         Command::Codegen { check } => codegen::run(&workspace, printer, check),
+        Command::VagrantSmoke => {
+            let built = process::pass_through(workspace.cargo().args([
+                "build",
+                "--package",
+                "metric-flow-deployer",
+            ]))?;
+            if built != ExitCode::SUCCESS {
+                return Ok(built);
+            }
+            let mut smoke = workspace.command("bash");
+            smoke
+                .arg("provision/vagrant-smoke.sh")
+                .arg(workspace.target.join("debug/deployer"));
+            process::pass_through(&mut smoke)
+        }
         Command::Tidy => tidy::run(&workspace, printer),
     }
 }
