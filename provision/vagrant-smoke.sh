@@ -58,6 +58,8 @@ make_box() {
   if [ -f "$cache/smoke.box" ]; then return 0; fi
   say "making the box from packages"
   local root=$work/root public
+  # "$1" is mmdebstrap's to expand: the folder of the new system.
+  # shellcheck disable=SC2016
   mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Retries "5"' \
     --include=systemd,systemd-sysv,systemd-resolved,dbus,libpam-systemd,openssh-server,sudo,iproute2,netbase,procps,ca-certificates,linux-image-cloud-amd64,initramfs-tools,rsync,e2fsprogs \
     --customize-hook='printf "virtio_blk\nvirtio_pci\nvirtio_net\next4\n" >>"$1/etc/initramfs-tools/modules"' \
