@@ -1,4 +1,6 @@
+import { joinParts } from "../history/parts";
 import type { History, HostSummary } from "../protocol.generated";
+import { asApiError } from "./errors";
 import type { Session } from "./session";
 import type { ApiKey, CreatedKey, HostChange, Ticket } from "./types";
 
@@ -39,27 +41,38 @@ export class Api {
 
   ticket = (): Promise<Ticket> => this.#change("POST", "/live/ticket");
 
-  /** Names of the series that the store holds for a host. */
-  async seriesNames(hostId: string): Promise<string[]> {
+  /** Names of the series that the store holds for a host in a stretch of time. */
+  async seriesNames(hostId: string, fromMs: number, toMs: number): Promise<string[]> {
     const answer = await this.#get<string[] | { series: (string | { name: string })[] }>(
-      `/hosts/${encodeURIComponent(hostId)}/series`,
+      `/hosts/${encodeURIComponent(hostId)}/series?from=${Math.round(fromMs)}&to=${Math.round(toMs)}`,
     );
     const list = Array.isArray(answer) ? answer : answer.series;
     return list.map((entry) => (typeof entry === "string" ? entry : entry.name));
   }
 
   /** One history for any number of series; long lists become several requests. */
-  async history(query: HistoryQuery): Promise<History> {
+  async history(query: HistoryQuery): Promise<History | null> {
     const chunks: string[][] = [];
     for (let at = 0; at < query.series.length; at += SERIES_PER_REQUEST) {
       chunks.push(query.series.slice(at, at + SERIES_PER_REQUEST));
     }
-    const parts = await Promise.all(
-      chunks.map((series) => this.#get<History>(historyPath({ ...query, series }))),
-    );
-    const [first, ...others] = parts;
-    if (!first) throw new RangeError("a history needs at least one series");
-    return { ...first, columns: [first, ...others].flatMap((part) => part.columns) };
+    const parts = await Promise.all(chunks.map((series) => this.#historyPart({ ...query, series })));
+    return joinParts(parts.flat());
+  }
+
+  /** A series that came or went may have nothing in this stretch of time: the others are still wanted. */
+  async #historyPart(query: HistoryQuery): Promise<History[]> {
+    try {
+      return [await this.#get<History>(historyPath(query))];
+    } catch (cause) {
+      const { code } = asApiError(cause);
+      const { series } = query;
+      if (!code.includes("unknown_series")) throw cause;
+      if (series.length <= 1) return [];
+      const middle = series.length >> 1;
+      const halves = [series.slice(0, middle), series.slice(middle)];
+      return (await Promise.all(halves.map((half) => this.#historyPart({ ...query, series: half })))).flat();
+    }
   }
 
   async historyCsv(query: HistoryQuery): Promise<Blob> {

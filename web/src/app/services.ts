@@ -13,7 +13,7 @@ export const api = new Api(session);
 export const fleet = new FleetStore((flush) => requestAnimationFrame(flush));
 export const details = new DetailStore();
 export const sparkBackfill = new SparkBackfill(fleet, (id, fromMs, toMs) =>
-  api.history({ hostId: id, series: ["cpu_used_percent"], fromMs, toMs, points: SPARK_SECONDS }),
+  api.history({ hostId: id, series: ["cpu_used_percent"], fromMs, toMs, points: 2 * SPARK_SECONDS }),
 );
 export const live = new LiveClient({
   fleet,

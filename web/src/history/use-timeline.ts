@@ -9,7 +9,8 @@ import { type Range, ROLLING, windowOf } from "./range";
 
 /** About one point for two pixels of a wide chart. */
 export const POINTS = 720;
-const LIVE_POINTS = 900;
+/** A point for each second of the live window, and room for steps that its ends cut. */
+const LIVE_POINTS = 910;
 /** Rolling history is asked for again after this long: late samples fill holes. */
 const REFETCH_MS = 30_000;
 /** Series that no chart draws. */
@@ -105,20 +106,25 @@ function hostNow(hostId: string, nowMs: number): number {
 }
 
 /** A host of which the store holds nothing yet has no past, and that is no error. */
-async function seriesNames(hostId: string): Promise<string[]> {
+async function seriesNames(hostId: string, fromMs: number, toMs: number): Promise<string[]> {
   try {
-    return await api.seriesNames(hostId);
+    return await api.seriesNames(hostId, fromMs, toMs);
   } catch (cause) {
     if (asApiError(cause).status === 404) return [];
     throw cause;
   }
 }
 
+/** A window that begins and ends within steps would need one more of them, or longer ones. */
+function wholeSeconds({ fromMs, toMs }: { fromMs: number; toMs: number }) {
+  return { fromMs: Math.floor(fromMs / 1000) * 1000, toMs: Math.ceil(toMs / 1000) * 1000 };
+}
+
 async function load(hostId: string, range: Range, wanted: ((series: string) => boolean) | undefined) {
-  const names = await seriesNames(hostId);
+  const { fromMs, toMs } = wholeSeconds(windowOf(range, hostNow(hostId, Date.now())));
+  const names = await seriesNames(hostId, fromMs, toMs);
   const series = names.filter((name) => !NOT_DRAWN.test(name) && (wanted?.(name) ?? true));
   if (series.length === 0) return { history: null, series };
-  const { fromMs, toMs } = windowOf(range, hostNow(hostId, Date.now()));
   const points = range.kind === "rolling" && range.name === "live" ? LIVE_POINTS : POINTS;
   return { history: await api.history({ hostId, series, fromMs, toMs, points }), series };
 }

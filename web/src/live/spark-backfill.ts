@@ -6,7 +6,7 @@ const AT_ONCE = 3;
 /** Rows wanted and not yet asked for; scrolled past, the oldest are forgotten. */
 const WAITING_MAX = 60;
 
-type Fetch = (id: string, fromMs: number, toMs: number) => Promise<History>;
+type Fetch = (id: string, fromMs: number, toMs: number) => Promise<History | null>;
 
 /** Gives the sparklines on the screen their last minute from the store, each host once. */
 export class SparkBackfill {
@@ -51,7 +51,7 @@ export class SparkBackfill {
     if (!newest) return;
     try {
       const history = await this.#fetch(id, newest - SPARK_SECONDS * 1000, newest);
-      this.#fleet.fillSpark(id, history.times_unix_ms, history.columns[0]?.mean ?? []);
+      if (history) this.#fleet.fillSpark(id, history.times_unix_ms, history.columns[0]?.mean ?? []);
     } catch {
       // A sparkline without its past is still true: it grows from now on.
     }

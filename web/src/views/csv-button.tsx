@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { type ApiError, asApiError } from "../api/errors";
 import { api } from "../app/services";
-import { POINTS, type TimelineState } from "../history/use-timeline";
+import type { TimelineState } from "../history/use-timeline";
 import { Problem } from "../ui/states";
 
 interface Props {
@@ -19,7 +19,16 @@ export function CsvButton({ hostId, name, state }: Props) {
     setBusy(true);
     setError(null);
     try {
-      save(await api.historyCsv({ hostId, series, fromMs, toMs, points: POINTS }), fileName(name, fromMs));
+      save(
+        await api.historyCsv({
+          hostId,
+          series: columnsOf(series),
+          fromMs,
+          toMs,
+          points: pointsOf(fromMs, toMs),
+        }),
+        fileName(name, fromMs),
+      );
     } catch (cause) {
       setError(asApiError(cause));
     } finally {
@@ -40,6 +49,20 @@ export function CsvButton({ hostId, name, state }: Props) {
     </>
   );
 }
+
+/** Most that the server answers in one question. */
+const SERIES_MAX = 64;
+const POINTS_MAX = 5_000;
+
+/** Hosts with very many cores leave their cores out of the table rather than other readings. */
+function columnsOf(series: readonly string[]): string[] {
+  const fits = series.length <= SERIES_MAX;
+  return series.filter((name) => fits || !name.startsWith("core_used_percent:")).slice(0, SERIES_MAX);
+}
+
+/** Each second where the server allows it: a table is for reckoning, not for a screen. */
+const pointsOf = (fromMs: number, toMs: number): number =>
+  Math.min(POINTS_MAX, Math.ceil((toMs - fromMs) / 1000) + 2);
 
 function fileName(name: string, fromMs: number): string {
   const safe = name.replace(/[^\w.-]+/g, "-");
