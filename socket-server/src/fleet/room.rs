@@ -30,6 +30,11 @@ const TICK_MIN: Duration = Duration::from_millis(8);
 const TICK_MAX: Duration = Duration::from_millis(50);
 /// A room may keep a processor busy for one part in this many: a frame that cost 2 ms is followed by 20 ms of rest.
 const TICK_COST_SHARE: u32 = 10;
+/// The whole state may keep a processor busy for one part in this many: viewers that fall behind again and again
+/// must not cost the others their frames.
+const WELCOME_COST_SHARE: u32 = 20;
+/// Longest time between two whole states while a viewer waits for one.
+const WELCOME_REST_MAX: Duration = Duration::from_secs(5);
 /// Events in one tick above which every viewer gets the whole state instead.
 const EVENTS_PER_TICK_MAX: usize = 64;
 /// A viewer that takes nothing for this long is closed: its browser is gone or hangs.
@@ -53,6 +58,7 @@ pub(super) struct RoomState {
     events: Vec<(HostId, HostEventKind)>,
     events_overflowed: bool,
     viewers: Vec<Arc<Viewer>>,
+    welcome_after: Option<Instant>,
     ticking: bool,
 }
 
@@ -180,7 +186,12 @@ impl Room {
             let Some(changes) = self.take_changes(started) else {
                 return;
             };
+            let welcomed = changes.welcome.is_some();
             changes.deliver(started);
+            if welcomed {
+                let pause = (started.elapsed() * WELCOME_COST_SHARE).min(WELCOME_REST_MAX);
+                self.state.lock().welcome_after = Some(Instant::now() + pause);
+            }
             rest = (started.elapsed() * TICK_COST_SHARE).clamp(TICK_MIN, TICK_MAX);
         }
     }
@@ -233,7 +244,11 @@ impl Room {
             }
         }
         if changes.viewers.iter().any(|viewer| viewer.wants_welcome()) {
-            changes.welcome = Some(state.summaries());
+            if state.welcome_after.is_none_or(|after| after <= now) {
+                changes.welcome = Some(state.summaries());
+            } else {
+                self.wake();
+            }
         }
         Some(changes)
     }

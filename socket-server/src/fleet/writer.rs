@@ -121,7 +121,8 @@ impl Writer {
         let permit = match Arc::clone(&self.room).try_acquire_many_owned(weight) {
             Ok(permit) => Some(permit),
             Err(_) if self.health.trouble.lock().is_some() => None,
-            Err(_) => self.wait_for_room(weight).await,
+            // Seldom needed: on the heap, so that idle sessions do not carry it.
+            Err(_) => Box::pin(self.wait_for_room(weight)).await,
         };
         let link = Arc::clone(&write.link);
         let queued = permit.is_some_and(|permit| self.queue.try_send((write, permit)).is_ok());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, future::BoxFuture, stream};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -92,9 +92,11 @@ pub async fn fleet(
     };
     asked.check()?;
     let plan = plan(from, to, request.points, hosts.len(), kept_from(store).await?);
-    let reads = hosts
+    // Boxed one by one: a stream over borrowing closures is not known to be `Send` (rust-lang/rust#102211).
+    let reads: Vec<BoxFuture<'_, _>> = hosts
         .iter()
-        .map(|host| means(store, host, &series, &plan, from, to));
+        .map(|host| means(store, host, &series, &plan, from, to).boxed())
+        .collect();
     let means: Vec<Vec<Option<f64>>> = stream::iter(reads)
         .buffered(HOSTS_AT_A_TIME)
         .try_collect()

@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 use warp::{Rejection, Reply, reply::Response};
 
-use crate::{accounts::AccountsError, socket::UpgradeError, store::StoreError};
+use crate::{accounts::AccountsError, history::HistoryError, socket::UpgradeError, store::StoreError};
 
 /// An error as the API tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -213,6 +213,22 @@ impl From<AccountsError> for ApiError {
             AccountsError::Store(error) => error.into(),
             AccountsError::Internal(_) => internal(&error),
         }
+    }
+}
+
+impl From<HistoryError> for ApiError {
+    fn from(error: HistoryError) -> Self {
+        let (code, hint) = match error {
+            HistoryError::Store(error) => return error.into(),
+            HistoryError::EmptyRange { .. } => ("empty_range", "ask for a range with from before to"),
+            HistoryError::Points { .. } => ("bad_points", "ask for fewer points"),
+            HistoryError::SeriesCount { .. } => ("bad_series_count", "give series=NAME,NAME"),
+            HistoryError::UnknownSeries { .. } => (
+                "unknown_series",
+                "GET /api/v1/hosts/{id}/series lists those that there are",
+            ),
+        };
+        Self::new(StatusCode::BAD_REQUEST, code, error.to_string(), hint)
     }
 }
 

@@ -9,7 +9,7 @@ use warp::{Filter, filters::BoxedFilter, reply::Response};
 use super::{
     account_routes,
     call::{body, call},
-    dashboard, error, health, host_routes, key_routes, socket_routes,
+    dashboard, error, health, history_routes, host_routes, key_routes, socket_routes,
 };
 use crate::{accounts::Accounts, config::Config, fleet::Fleet, store::Store, telemetry::Telemetry};
 
@@ -37,6 +37,8 @@ pub fn routes(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = Infa
         .or(key_routes(api))
         .unify()
         .or(host_routes(api))
+        .unify()
+        .or(history_routes(api))
         .unify()
         .or(socket_routes(api))
         .unify()
@@ -124,6 +126,33 @@ fn host_routes(api: &Arc<Api>) -> Routes {
     let change = route!(call, patch "api" / "v1" / "hosts" / String, body => host_routes::change);
     let delete = route!(call, delete "api" / "v1" / "hosts" / String => host_routes::delete);
     list.or(change).unify().or(delete).unify().boxed()
+}
+
+fn history_routes(api: &Arc<Api>) -> Routes {
+    let call = call(Arc::clone(api));
+    let parameters = warp::query::<history_routes::Parameters>();
+    let history = warp::path!("api" / "v1" / "hosts" / String / "history")
+        .and(warp::get())
+        .and(call.clone())
+        .and(parameters)
+        .then(history_routes::host_history)
+        .map(reply)
+        .boxed();
+    let series = warp::path!("api" / "v1" / "hosts" / String / "series")
+        .and(warp::get())
+        .and(call.clone())
+        .and(parameters)
+        .then(history_routes::host_series)
+        .map(reply)
+        .boxed();
+    let fleet = warp::path!("api" / "v1" / "fleet" / "history")
+        .and(warp::get())
+        .and(call)
+        .and(parameters)
+        .then(history_routes::fleet_history)
+        .map(reply)
+        .boxed();
+    history.or(series).unify().or(fleet).unify().boxed()
 }
 
 fn socket_routes(api: &Arc<Api>) -> Routes {

@@ -81,7 +81,7 @@ pub async fn run_node_session(
     encoding: NodeEncoding,
     key: ApiKey,
 ) {
-    let mut peer = match Peer::open(on_upgrade).await {
+    let mut peer = match Box::pin(Peer::open(on_upgrade)).await {
         Ok(peer) => peer,
         Err(error) => {
             tracing::debug!(%error, "a host's upgrade failed");
@@ -260,7 +260,7 @@ impl NodeSession<'_> {
             ));
         }
         self.telemetry.samples_received.inc_by(batch.samples.len() as u64);
-        self.fleet.ingest(self.joined, batch).await;
+        Box::pin(self.fleet.ingest(self.joined, batch)).await;
         Ok(())
     }
 

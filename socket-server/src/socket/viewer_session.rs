@@ -47,7 +47,7 @@ pub async fn run_viewer_session(
     on_upgrade: OnUpgrade,
     identity: Identity,
 ) {
-    let peer = match Peer::open(on_upgrade).await {
+    let peer = match Box::pin(Peer::open(on_upgrade)).await {
         Ok(peer) => peer,
         Err(error) => {
             tracing::debug!(%error, "a viewer's upgrade failed");
@@ -73,7 +73,7 @@ pub async fn run_viewer_session(
     match end {
         // A viewer that does not read cannot be told anything either.
         End::Gone => {}
-        End::Goodbye(code, reason) => peer.close(code, reason).await,
+        End::Goodbye(code, reason) => Box::pin(peer.close(code, reason)).await,
     }
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
 mod accounts;
+mod history_api;
 mod http_api;
 mod ingest;
 mod limits;

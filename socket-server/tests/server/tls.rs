@@ -15,7 +15,7 @@ use tokio_rustls::{
     rustls::{ClientConfig, RootCertStore, crypto::ring},
 };
 
-use crate::support::{Answer, Http, TestServer, test_config};
+use crate::support::{Answer, Http, TestServer, test_config, until};
 
 fn write_certificate(folder: &Path) -> TlsFiles {
     let CertifiedKey { cert, signing_key } =
@@ -30,6 +30,11 @@ fn write_certificate(folder: &Path) -> TlsFiles {
 }
 
 async fn get(server: SocketAddr, path: &str, certificate: &Path) -> Answer {
+    try_get(server, path, certificate).await.expect("a handshake")
+}
+
+/// `None` when the server shows another certificate.
+async fn try_get(server: SocketAddr, path: &str, certificate: &Path) -> Option<Answer> {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_file(certificate).expect("a certificate"))
@@ -44,8 +49,8 @@ async fn get(server: SocketAddr, path: &str, certificate: &Path) -> Answer {
     let stream = TlsConnector::from(Arc::new(config))
         .connect(name, stream)
         .await
-        .expect("a handshake");
-    Http::new("GET", path).send_on(stream, server).await
+        .ok()?;
+    Some(Http::new("GET", path).send_on(stream, server).await)
 }
 
 #[tokio::test]
@@ -82,4 +87,45 @@ async fn a_certificate_that_cannot_be_used_is_an_error_at_the_start() {
     assert!(
         matches!(built.err(), Some(ServerError::Tls(error)) if error.to_string().contains("certificate.pem"))
     );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_certificate_is_taken_at_sighup_and_a_bad_one_is_not() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let files = write_certificate(folder.path());
+    let server = TestServer::with(Config {
+        tls: Some(files.clone()),
+        ..test_config()
+    })
+    .await;
+    // An answer shows that the server is past installing its signal handler.
+    assert_eq!(
+        get(server.address, "/healthz", &files.certificate).await.status,
+        200
+    );
+    let old = folder.path().join("old.pem");
+    std::fs::copy(&files.certificate, &old).expect("copied");
+    std::fs::write(&files.certificate, "not a certificate").expect("written");
+    hang_up();
+    assert_eq!(get(server.address, "/healthz", &old).await.status, 200);
+    write_certificate(folder.path());
+    until("the new certificate", async || {
+        hang_up();
+        try_get(server.address, "/healthz", &files.certificate)
+            .await
+            .is_some()
+    })
+    .await;
+    assert!(try_get(server.address, "/healthz", &old).await.is_none());
+}
+
+#[cfg(unix)]
+fn hang_up() {
+    let own = std::process::id().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-HUP", &own])
+        .status()
+        .expect("kill runs");
+    assert!(sent.success());
 }
