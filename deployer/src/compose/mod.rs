@@ -3,6 +3,7 @@
 //! A key that this deployer does not carry out is an error, for a container that starts without it is not the one that
 //! was asked for. `keys` has the list.
 
+mod attachments;
 mod deploy;
 mod interpolate;
 mod keys;

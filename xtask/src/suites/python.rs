@@ -40,6 +40,7 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<Counts> {
         ])
         .env("SOCKET_SERVER", session.program("socket-server"))
         .env("PYTHONPATH", &packages)
+        .env("PYTHONPATH", &packages)
         .env("PYTHONDONTWRITEBYTECODE", "1");
     session.tests("python unittest", &mut command, unittest)
 }

@@ -18,7 +18,12 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<Counts> {
     let files = sources::walk(&session.workspace.root)?;
     let scripts: Vec<&PathBuf> = files.iter().filter(|path| is_script(session, path)).collect();
     let mut shellcheck = session.workspace.command("shellcheck");
-    let mut counts = session.check("shellcheck", shellcheck.arg("--external-sources").args(&scripts))?;
+    let mut counts = session.check(
+        "shellcheck",
+        shellcheck
+            .args(["--external-sources", "--severity=warning"])
+            .args(&scripts),
+    )?;
 
     let tests: Vec<&PathBuf> = files.iter().filter(|path| is_test_of_a_script(path)).collect();
     if !tests.is_empty() {
