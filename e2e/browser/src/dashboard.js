@@ -20,7 +20,7 @@ export async function logIn(page) {
   await page.getByLabel("Name", { exact: true }).fill(OWNER.name);
   await page.getByLabel("Password", { exact: true }).fill(OWNER.password);
   await page.getByRole("button", { name: "Log in" }).click();
-  await page.getByRole("heading", { name: "Fleet", exact: true }).waitFor();
+  await page.getByRole("navigation", { name: "Pages" }).waitFor();
 }
 
 /** Goes to a page by its link in the header. */

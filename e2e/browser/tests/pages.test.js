@@ -46,7 +46,15 @@ describe("every page is usable by everyone", () => {
   });
 
   const pages = [
-    { name: "fleet", path: () => "/", ready: () => rowOf(page, HOST).waitFor() },
+    {
+      name: "fleet",
+      path: () => "/",
+      ready: async () => {
+        await rowOf(page, HOST).waitFor();
+        const others = page.locator('[data-host]:not([data-state="live"])');
+        await eventually("every host is live", async () => (await others.count()) === 0);
+      },
+    },
     { name: "host", path: () => hostPath, ready: () => page.locator(".charts canvas").first().waitFor() },
     {
       name: "compare",

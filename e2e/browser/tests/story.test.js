@@ -108,6 +108,7 @@ describe("a person with one machine", () => {
 
   it("logs in again and finds the machine", async () => {
     await logIn(page);
+    await goTo(page, "Fleet");
     await rowOf(page, HOST).waitFor();
   });
 
