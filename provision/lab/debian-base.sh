@@ -13,14 +13,10 @@ if ! command -v mmdebstrap >/dev/null; then
   exit 1
 fi
 
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-
 # Documentation and translations are half of the image, and nobody reads them in a lab.
 mmdebstrap --quiet --variant=minbase --include="$packages" \
   --aptopt='Acquire::Retries "5"' --aptopt='Acquire::Languages "none"' \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
   --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-include=/usr/share/locale/locale.alias' \
   --dpkgopt='force-unsafe-io' \
-  "$suite" "$folder/base.tar" >&2
-cat "$folder/base.tar"
+  "$suite" -

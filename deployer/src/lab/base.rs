@@ -198,9 +198,10 @@ async fn debian_root(archive: &PathBuf) -> Result<(), LabError> {
         .stdin(Stdio::piped())
         .stdout(out)
         .stderr(Stdio::piped())
-        .kill_on_drop(true)
+        .process_group(0)
         .spawn()
         .map_err(|error| failed(error.to_string()))?;
+    let mut group = Group(process.id());
     if let Some(mut stdin) = process.stdin.take() {
         let written = stdin.write_all(DEBIAN_BASE.as_bytes()).await;
         written.map_err(|error| failed(error.to_string()))?;
@@ -209,12 +210,26 @@ async fn debian_root(archive: &PathBuf) -> Result<(), LabError> {
         .wait_with_output()
         .await
         .map_err(|error| failed(error.to_string()))?;
+    group.0 = None;
     if ended.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&ended.stderr);
     let last: Vec<&str> = said.lines().rev().take(5).collect();
     Err(failed(last.into_iter().rev().collect::<Vec<_>>().join(" / ")))
+}
+
+/// A script and what it started, told to end when we stop waiting for it; it cleans up after itself.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.0 {
+            let _ = std::process::Command::new("kill")
+                .args(["-TERM", "--", &format!("-{leader}")])
+                .status();
+        }
+    }
 }
 
 /// A file that goes when we are done with it, well or not.

@@ -26,6 +26,8 @@ pub(super) struct Surroundings {
     pub(super) may_raise_limits: bool,
     /// Whether cgroup v1 and v2 are mixed, with v2 below `/sys/fs/cgroup/unified`.
     pub(super) hybrid_cgroups: bool,
+    /// Whether Podman's own network program is there; older ones would choose CNI on a machine that once had that.
+    pub(super) netavark: bool,
 }
 
 impl Surroundings {
@@ -33,6 +35,9 @@ impl Surroundings {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         Self {
             hybrid_cgroups: Path::new("/sys/fs/cgroup/unified/cgroup.procs").exists(),
+            netavark: ["/usr/lib/podman/netavark", "/usr/libexec/podman/netavark"]
+                .iter()
+                .any(|path| Path::new(path).exists()),
             ..Self::from_status(&status)
         }
     }
@@ -47,6 +52,7 @@ impl Surroundings {
             root: field("Uid:") == Some("0"),
             may_raise_limits: capabilities.is_none_or(|bits| bits >> SYS_RESOURCE & 1 == 1),
             hybrid_cgroups: false,
+            netavark: false,
         }
     }
 
@@ -62,6 +68,9 @@ impl Surroundings {
         }
         // crun refuses hybrid cgroups and some limits; runc takes both.
         text.push_str("[engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\n");
+        if self.netavark {
+            text.push_str("[network]\nnetwork_backend = \"netavark\"\n");
+        }
         Some(text)
     }
 }
