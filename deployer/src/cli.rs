@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 /// Printed under `--help`; docs/deployment.md repeats it.
 const EXIT_CODES: &str = "\
@@ -28,6 +28,69 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// Which hosts.
+#[derive(Debug, Clone, Args)]
+pub struct HostsArgs {
+    /// The file with the machines of the lab.
+    #[arg(
+        long,
+        default_value = "hosts.toml",
+        env = "DEPLOYER_HOSTS",
+        value_name = "FILE"
+    )]
+    pub hosts: PathBuf,
+
+    /// Only these hosts of the file; may be repeated or separated by commas.
+    #[arg(long = "host", short = 'H', value_delimiter = ',', value_name = "NAME")]
+    pub only: Vec<String>,
+}
+
+/// Which hosts and which services.
+#[derive(Debug, Clone, Args)]
+pub struct ProjectArgs {
+    /// Which hosts.
+    #[command(flatten)]
+    pub hosts: HostsArgs,
+
+    /// The Compose file.
+    #[arg(
+        long,
+        short,
+        default_value = "compose.yaml",
+        env = "COMPOSE_FILE",
+        value_name = "FILE"
+    )]
+    pub file: PathBuf,
+}
+
+/// How to roll out.
+#[derive(Debug, Clone, Args)]
+pub struct RolloutArgs {
+    /// Which hosts and which services.
+    #[command(flatten)]
+    pub project: ProjectArgs,
+
+    /// Go on with a rollout that was cut off: only what is left is done.
+    #[arg(long)]
+    pub resume: bool,
+
+    /// A host that fails does not stop the others, and nothing is put back.
+    #[arg(long)]
+    pub keep_going: bool,
+
+    /// Leave the firewalls of the hosts alone.
+    #[arg(long)]
+    pub no_firewall: bool,
+
+    /// Build the images that the Compose file says how to build, first.
+    #[arg(long)]
+    pub build: bool,
+
+    /// One JSON object per event on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -36,6 +99,138 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         command: crate::lab::Command,
+    },
+
+    /// Write a hosts.toml to start from.
+    Init {
+        /// Where.
+        #[arg(long, default_value = "hosts.toml", value_name = "FILE")]
+        hosts: PathBuf,
+    },
+
+    /// Look at every host before a rollout: what would go wrong, why, and the cure.
+    Check(HostsArgs),
+
+    /// Show what a rollout would do. Exits with 2 when there is something to do.
+    Plan {
+        /// Which hosts and which services.
+        #[command(flatten)]
+        project: ProjectArgs,
+        /// Leave the firewalls of the hosts alone.
+        #[arg(long)]
+        no_firewall: bool,
+        /// The plan as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+
+    /// Build the images of the Compose file on this machine's engine.
+    Build {
+        /// Which services.
+        #[arg(
+            long,
+            short,
+            default_value = "compose.yaml",
+            env = "COMPOSE_FILE",
+            value_name = "FILE"
+        )]
+        file: PathBuf,
+        /// Build from scratch.
+        #[arg(long)]
+        no_cache: bool,
+        /// Only these services.
+        services: Vec<String>,
+    },
+
+    /// Make the hosts what compose.yaml and hosts.toml say.
+    Rollout(RolloutArgs),
+
+    /// Show every service on every host: state, health, release. Exits with 2 when one does not run.
+    Status {
+        /// Which hosts and which services.
+        #[command(flatten)]
+        project: ProjectArgs,
+        /// The table as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+
+    /// Show the output of a service on its hosts.
+    Logs {
+        /// Which hosts and which services.
+        #[command(flatten)]
+        project: ProjectArgs,
+        /// Go on as it comes.
+        #[arg(long, short = 'F')]
+        follow: bool,
+        /// The last lines of each container.
+        #[arg(long, short = 'n', default_value_t = 50)]
+        tail: u32,
+        /// Only these services.
+        services: Vec<String>,
+    },
+
+    /// Run a command in the containers of a service.
+    Exec {
+        /// Which hosts and which services.
+        #[command(flatten)]
+        project: ProjectArgs,
+        /// In which service.
+        service: String,
+        /// What.
+        #[arg(trailing_var_arg = true, required = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
+
+    /// Restart the containers of services, host after host.
+    Restart {
+        /// Which hosts and which services.
+        #[command(flatten)]
+        project: ProjectArgs,
+        /// Only these services.
+        services: Vec<String>,
+    },
+
+    /// Bring back the release before this one, or a named one; after a rollout that was cut off, what was there before.
+    Rollback {
+        /// Which hosts and which services.
+        #[command(flatten)]
+        project: ProjectArgs,
+        /// Its id, as `history` prints it.
+        release: Option<String>,
+    },
+
+    /// List the releases that can come back.
+    History {
+        /// Which hosts and which services.
+        #[command(flatten)]
+        project: ProjectArgs,
+    },
+
+    /// Show the host keys of hosts that are not known yet, and record them after a yes.
+    Trust {
+        /// Which hosts.
+        #[command(flatten)]
+        hosts: HostsArgs,
+        /// Do not ask: the fingerprints have been compared.
+        #[arg(long)]
+        yes: bool,
+        /// Where to record them; ~/.ssh/known_hosts otherwise.
+        #[arg(long, value_name = "FILE")]
+        known_hosts: Option<PathBuf>,
+    },
+
+    /// Remove the lock that a rollout has left behind.
+    Unlock(ProjectArgs),
+
+    /// Remove all that rollouts have put on the hosts: containers, networks, shipped images, opened ports.
+    Down {
+        /// Which hosts and which services.
+        #[command(flatten)]
+        project: ProjectArgs,
+        /// The volumes and their data too.
+        #[arg(long)]
+        volumes: bool,
     },
 
     /// Print the completion script of a shell.

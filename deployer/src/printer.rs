@@ -52,6 +52,12 @@ impl Printer {
         write_line(&self.err, line);
     }
 
+    /// Whether `--quiet` was given.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Why the command failed.
     pub fn failure(&self, failure: &Failure) {
         self.note(&failure.to_string());

@@ -1,4 +1,21 @@
-//! One file per verb of the command line.
+//! One file per verb of the command line, and `scene`: what most of them begin with.
 
+pub mod build;
+pub mod check;
 pub mod completions;
+pub mod down;
+pub mod exec;
+pub mod history;
+pub mod init;
+pub mod logs;
 pub mod man;
+pub mod plan;
+pub mod restart;
+pub mod rollback;
+pub mod rollout;
+pub mod status;
+pub mod trust;
+pub mod unlock;
+
+mod carry_out;
+mod scene;

@@ -47,6 +47,7 @@ pub(super) const SERVICE: &[&str] = &[
     "mem_limit",
     "cpus",
     "pids_limit",
+    "profiles",
     "x-firewall",
 ];
 
@@ -55,7 +56,6 @@ const WITHOUT_MEANING: &[&str] = &[
     "container_name",
     "pull_policy",
     "attach",
-    "profiles",
     "develop",
     "stdin_open",
     "tty",

@@ -111,7 +111,16 @@ pub fn parse(text: &str, path: &Path, folder: &Path, variables: &Variables) -> R
     let mut files = files(&compose, folder, &mut problems);
     files.extend(enrolments);
     let mut services = Vec::new();
+    let active: Vec<&str> = variables
+        .get("COMPOSE_PROFILES")
+        .map(|list| list.split(',').collect())
+        .unwrap_or_default();
     for (name, service) in &compose.services {
+        // A service in a profile is there only when the profile is asked for.
+        let profiles = &service.profiles;
+        if !profiles.is_empty() && !profiles.iter().any(|profile| active.contains(&profile.as_str())) {
+            continue;
+        }
         let extra = extras.remove(name.as_str()).unwrap_or_default();
         services.push(service::convert(
             name.as_str(),
@@ -148,6 +157,12 @@ pub fn parse(text: &str, path: &Path, folder: &Path, variables: &Variables) -> R
             .iter()
             .flat_map(|service| service.container.networks.keys().cloned()),
     );
+    // A secret that only a service of an inactive profile uses need not be at hand.
+    let used = |name: &String| {
+        let uses = |service: &Service| service.container.files.iter().any(|file| file.source == *name);
+        services.iter().any(uses)
+    };
+    files.retain(|name, _| used(name));
     Ok(Project {
         name,
         services,

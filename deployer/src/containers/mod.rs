@@ -4,17 +4,27 @@
 //! something that opens byte streams, and speaks HTTP over them.
 
 mod base_image;
+mod body;
+mod build;
 mod engine;
 mod error;
 mod images;
 mod labelled;
 mod machine;
+mod output;
 mod service;
+mod transfer;
 mod transport;
+mod workload;
 
 pub use base_image::BuildSpec;
+pub use build::BuildError;
 pub use engine::Engine;
 pub use error::EngineError;
 pub use labelled::{Labels, Network};
 pub use machine::{Machine, MachineSpec};
+pub use output::{Exec, LogLine, Stream};
 pub use service::LocalService;
+pub use workload::{
+    Condition, LABEL_HASH, LABEL_PROJECT, LABEL_RELEASE, LABEL_SERVICE, Listed, NewContainer,
+};

@@ -136,6 +136,18 @@ impl KnownHosts {
         }
     }
 
+    /// Whether this key, as `ssh-ed25519 AAAA…`, is recorded for that host.
+    #[must_use]
+    pub fn knows(&self, address: &str, port: u16, key: &str) -> bool {
+        PublicKey::from_openssh(key).is_ok_and(|key| self.check(address, port, &key) == Verdict::Known)
+    }
+
+    /// Whether any key is recorded for that host.
+    #[must_use]
+    pub fn has(&self, address: &str, port: u16) -> bool {
+        !self.recorded(address, port).is_empty()
+    }
+
     /// The keys recorded for a host: their algorithms are asked for first, so that a key of another algorithm is never
     /// offered to a host whose key is known.
     #[must_use]

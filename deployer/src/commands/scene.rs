@@ -1,0 +1,211 @@
+//! What most verbs begin with: both files read, the hosts connected, and a look at each.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    cli::{HostsArgs, ProjectArgs},
+    compose::{self, Project, Variables},
+    containers::Engine,
+    error::Failure,
+    execute::{Fleet, LocalImages, Sight, contents, observe},
+    inventory::Inventory,
+    plan::{DesiredHost, Plan, Scope, compare, place},
+    printer::Printer,
+    remote::Connector,
+};
+
+/// Both files, read.
+pub(super) struct Scene {
+    pub(super) project: Project,
+    pub(super) inventory: Inventory,
+    /// Where the deployer keeps what it has to remember here.
+    pub(super) folder: PathBuf,
+}
+
+/// What is wanted.
+pub(super) struct Wanted {
+    pub(super) desired: BTreeMap<String, DesiredHost>,
+    pub(super) images: LocalImages,
+    pub(super) contents: BTreeMap<String, (Vec<u8>, String)>,
+}
+
+/// The hosts of the file, or those of them that are named.
+pub(super) fn inventory(arguments: &HostsArgs) -> Result<Inventory, Failure> {
+    Ok(Inventory::load(&arguments.hosts)?)
+}
+
+/// Leaves out the hosts that are not named; jump hosts that are needed stay reachable by the whole file.
+pub(super) fn chosen(inventory: &Inventory, only: &[String]) -> Result<Inventory, Failure> {
+    if only.is_empty() {
+        return Ok(inventory.clone());
+    }
+    if let Some(unknown) = only.iter().find(|name| inventory.host(name).is_none()) {
+        let known: Vec<&str> = inventory.hosts.iter().map(|host| host.name.as_str()).collect();
+        return Err(
+            Failure::usage(format!("there is no host `{unknown}` in hosts.toml"))
+                .hint(format!("there are {}", known.join(", "))),
+        );
+    }
+    let hosts = inventory
+        .hosts
+        .iter()
+        .filter(|host| only.contains(&host.name))
+        .cloned()
+        .collect();
+    Ok(Inventory {
+        hosts,
+        lab: inventory.lab.clone(),
+    })
+}
+
+/// The variables of the environment, and the address of the server for the services that have to find it.
+fn variables(inventory: &Inventory) -> Variables {
+    let is_server = |host: &&crate::inventory::Host| {
+        host.roles.contains("server") || host.labels.get("role").is_some_and(|role| role == "server")
+    };
+    let mut variables = Variables::new();
+    if let Some(server) = inventory.hosts.iter().find(is_server) {
+        variables.insert("SERVER_ADDRESS".to_owned(), server.address.clone());
+    }
+    variables.extend(std::env::vars());
+    variables
+}
+
+impl Scene {
+    /// Reads both files.
+    pub(super) fn load(arguments: &ProjectArgs) -> Result<Self, Failure> {
+        let inventory = inventory(&arguments.hosts)?;
+        let project = compose::load(&arguments.file, &variables(&inventory))?;
+        let parent = arguments.hosts.hosts.parent().unwrap_or(Path::new(""));
+        let folder = parent.join(".deployer").join(&project.name);
+        Ok(Self {
+            project,
+            inventory,
+            folder,
+        })
+    }
+
+    /// What each host is to run, with the images and contents that are at hand here.
+    pub(super) async fn wanted(&self, engine: Option<Engine>) -> Result<Wanted, Failure> {
+        let images = LocalImages::of(&self.project, engine)
+            .await
+            .map_err(|error| Failure::because("the images of this machine cannot be looked up", &error))?;
+        let contents = contents(&self.project)
+            .map_err(|error| Failure::because("a secret or config is missing", &error))?;
+        let hashes = contents
+            .iter()
+            .map(|(name, (_, hash))| (name.clone(), hash.clone()))
+            .collect();
+        let desired = place(&self.project, &self.inventory, &images.ids, &hashes).map_err(|problems| {
+            let mut failure = Failure::usage("the services do not fit on the hosts");
+            failure.causes = problems;
+            failure.hint(
+                "see `deploy.placement.constraints` in the Compose file, roles and labels in hosts.toml",
+            )
+        })?;
+        Ok(Wanted {
+            desired,
+            images,
+            contents,
+        })
+    }
+
+    /// Connects to the hosts that are named, or to all.
+    pub(super) async fn connect(&self, only: &[String]) -> Result<Fleet, Failure> {
+        let connector = connector(&self.inventory)?;
+        let chosen = chosen(&self.inventory, only)?;
+        Ok(Fleet::open_some(&connector, &chosen.hosts, &self.inventory, &self.project.name).await)
+    }
+
+    /// The update of each service, in the order of dependencies.
+    pub(super) fn scope(&self, no_firewall: bool) -> Scope {
+        let services = &self.project.services;
+        Scope {
+            services: services
+                .iter()
+                .map(|service| (service.name.clone(), Some(service.update.order)))
+                .collect(),
+            no_firewall,
+            ssh_ports: self
+                .inventory
+                .hosts
+                .iter()
+                .map(|host| (host.name.clone(), host.port))
+                .collect(),
+        }
+    }
+
+    /// Looks at every host that is connected, and compares.
+    pub(super) async fn look(
+        &self,
+        fleet: &Fleet,
+        desired: &BTreeMap<String, DesiredHost>,
+        no_firewall: bool,
+    ) -> Result<(BTreeMap<String, Sight>, Plan), Failure> {
+        let nothing = DesiredHost::default();
+        let nothing = &nothing;
+        let seen = fleet
+            .each(|target| async move {
+                observe(target, desired.get(target.name()).unwrap_or(nothing), no_firewall).await
+            })
+            .await;
+        let mut sights = BTreeMap::new();
+        for (host, sight) in seen {
+            let sight = sight.map_err(|error| error.into_failure(&host, "look at it"))?;
+            sights.insert(host, sight);
+        }
+        let observed = sights
+            .iter()
+            .map(|(host, sight)| (host.clone(), sight.observed.clone()))
+            .collect();
+        let desired = desired
+            .iter()
+            .filter(|(host, _)| fleet.targets.contains_key(*host));
+        let desired = desired
+            .map(|(host, desired)| (host.clone(), desired.clone()))
+            .collect();
+        let plan = compare(&desired, &observed, &self.scope(no_firewall));
+        Ok((sights, plan))
+    }
+}
+
+/// A connector for the hosts of a file.
+pub(super) fn connector(inventory: &Inventory) -> Result<Connector, Failure> {
+    Connector::new(inventory.lab.connect_timeout).map_err(|error| Failure::because("cannot connect", &error))
+}
+
+/// The engine of this machine, if there is one that answers.
+pub(super) async fn local_engine() -> Option<Engine> {
+    Engine::local().await.ok()
+}
+
+/// Ends a command that needs every host when one is missing.
+pub(super) fn all_reachable(fleet: &Fleet) -> Result<(), Failure> {
+    let Some((host, error)) = fleet.unreachable.iter().next() else {
+        return Ok(());
+    };
+    let mut failure = Failure::new(format!(
+        "{} of {} hosts cannot be reached",
+        fleet.unreachable.len(),
+        fleet.unreachable.len() + fleet.targets.len()
+    ));
+    for (host, error) in &fleet.unreachable {
+        let cause = Failure::because(String::new(), error).causes.join(": ");
+        failure.causes.push(format!("{host}: {cause}"));
+    }
+    Err(match error.hint(host) {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    })
+}
+
+/// Says which hosts are missing, for commands that do without them.
+pub(super) fn say_unreachable(fleet: &Fleet, printer: &Printer) {
+    for (host, error) in &fleet.unreachable {
+        let causes = Failure::because(String::new(), error).causes.join(": ");
+        printer.note(&format!("warning: {host}: {causes}"));
+    }
+}

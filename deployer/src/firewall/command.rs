@@ -1,0 +1,41 @@
+//! The shell commands that see and change a firewall.
+
+use crate::remote::quote;
+
+use super::rule::PortRule;
+
+/// ALREADY_ENABLED and NOT_ENABLED: what was asked for is so already.
+const SETTLED: [u8; 2] = [11, 12];
+
+/// A script that prints the zone of the interface we came in by, at runtime and for the next boot, parted by `separator`.
+/// It prints `absent` where no firewalld runs.
+#[must_use]
+pub fn query(sudo: &str, separator: &str) -> String {
+    format!(
+        r#"if ! command -v firewall-cmd >/dev/null 2>&1 || ! systemctl -q is-active firewalld; then echo absent
+else
+  set -- $SSH_CONNECTION
+  interface=$(ip -o addr show 2>/dev/null | awk -v a="$3" '{{split($4,p,"/"); if (p[1]==a) {{print $2; exit}}}}')
+  zone=$({sudo}firewall-cmd --get-zone-of-interface="$interface" 2>/dev/null) || zone=$({sudo}firewall-cmd --get-default-zone 2>/dev/null)
+  {sudo}firewall-cmd --zone="$zone" --list-all 2>&1
+  echo '{separator}'
+  {sudo}firewall-cmd --permanent --zone="$zone" --list-all 2>&1
+fi
+"#
+    )
+}
+
+/// A command that adds or removes rules, either at runtime or for the next boot. Rules that are so already are fine.
+#[must_use]
+pub fn change(sudo: &str, zone: &str, verb: &str, rules: &[PortRule], permanent: bool) -> String {
+    let permanent = if permanent { "--permanent " } else { "" };
+    let options: Vec<String> = rules.iter().map(|rule| quote(&rule.option(verb))).collect();
+    let settled = SETTLED
+        .map(|status| format!("[ $status -eq {status} ]"))
+        .join(" || ");
+    format!(
+        "{sudo}firewall-cmd {permanent}--zone={} {}; status=$?; [ $status -eq 0 ] || {settled} || exit $status",
+        quote(zone),
+        options.join(" ")
+    )
+}
