@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use super::scene::Here;
 use crate::{
     compose::{self, Project, Variables},
-    containers::Engine,
     error::{Exit, Failure},
     printer::Printer,
     progress::{self, Progress, Silent, Task},
@@ -34,7 +34,7 @@ pub(super) async fn build_all(
     no_cache: bool,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let engine = Engine::local().await.map_err(|error| {
+    let here = Here::open().await.map_err(|error| {
         let failure = Failure::because("there is no engine to build with", &error);
         error.hint().map_or_else(
             || Failure::because("there is no engine to build with", &error),
@@ -46,6 +46,7 @@ pub(super) async fn build_all(
     } else {
         progress::for_this_terminal(false)
     };
+    let engine = &here.engine;
     let mut built = std::collections::BTreeSet::new();
     for service in &project.services {
         let Some(build) = &service.build else { continue };

@@ -20,10 +20,10 @@ pub async fn run(
     printer: &Printer,
 ) -> Result<Exit, Failure> {
     let scene = Scene::load(arguments)?;
-    let (engine, fleet) = tokio::join!(local_engine(), scene.connect(&arguments.hosts.only));
+    let (here, fleet) = tokio::join!(local_engine(), scene.connect(&arguments.hosts.only));
     let fleet = fleet?;
     all_reachable(&fleet)?;
-    let wanted = scene.wanted(engine).await?;
+    let wanted = scene.wanted(here.as_ref()).await?;
     let (_, plan) = scene.look(&fleet, &wanted.desired, no_firewall).await?;
     fleet.close().await;
     if json {

@@ -22,7 +22,7 @@ use crate::{
 /// When there is no such release, or a host cannot be put back.
 pub async fn run(arguments: &ProjectArgs, release: Option<&str>, printer: &Printer) -> Result<Exit, Failure> {
     let scene = Scene::load(arguments)?;
-    let (engine, fleet) = tokio::join!(local_engine(), scene.connect(&arguments.hosts.only));
+    let (here, fleet) = tokio::join!(local_engine(), scene.connect(&arguments.hosts.only));
     let fleet = fleet?;
     all_reachable(&fleet)?;
     let (sights, _) = scene.look(&fleet, &BTreeMap::new(), true).await?;
@@ -32,7 +32,7 @@ pub async fn run(arguments: &ProjectArgs, release: Option<&str>, printer: &Print
     } else {
         let desired = remembered(&sights, release)?;
         let images = LocalImages {
-            engine,
+            engine: here.as_ref().map(|here| here.engine.clone()),
             ids: BTreeMap::new(),
         };
         let wanted = Wanted {

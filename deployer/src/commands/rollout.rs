@@ -21,14 +21,14 @@ pub async fn run(arguments: &RolloutArgs, printer: &Printer) -> Result<Exit, Fai
     if arguments.build {
         build_all(&scene.project, &[], false, printer).await?;
     }
-    let (engine, fleet) = tokio::join!(local_engine(), scene.connect(&arguments.project.hosts.only));
+    let (here, fleet) = tokio::join!(local_engine(), scene.connect(&arguments.project.hosts.only));
     let fleet = fleet?;
     if arguments.keep_going {
         say_unreachable(&fleet, printer);
     } else {
         all_reachable(&fleet)?;
     }
-    let wanted = scene.wanted(engine).await?;
+    let wanted = scene.wanted(here.as_ref()).await?;
     let (sights, plan) = scene.look(&fleet, &wanted.desired, arguments.no_firewall).await?;
     let cut_off = sights
         .values()

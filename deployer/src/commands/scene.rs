@@ -8,10 +8,11 @@ use std::{
 use crate::{
     cli::{HostsArgs, ProjectArgs},
     compose::{self, Project, Variables},
-    containers::Engine,
+    containers::{Engine, EngineError, LocalService},
     error::Failure,
     execute::{Fleet, LocalImages, Sight, contents, observe},
     inventory::Inventory,
+    lab,
     plan::{DesiredHost, Plan, Scope, compare, place},
     printer::Printer,
     remote::Connector,
@@ -89,8 +90,8 @@ impl Scene {
     }
 
     /// What each host is to run, with the images and contents that are at hand here.
-    pub(super) async fn wanted(&self, engine: Option<Engine>) -> Result<Wanted, Failure> {
-        let images = LocalImages::of(&self.project, engine)
+    pub(super) async fn wanted(&self, here: Option<&Here>) -> Result<Wanted, Failure> {
+        let images = LocalImages::of(&self.project, here.map(|here| here.engine.clone()))
             .await
             .map_err(|error| Failure::because("the images of this machine cannot be looked up", &error))?;
         let contents = contents(&self.project)
@@ -177,9 +178,45 @@ pub(super) fn connector(inventory: &Inventory) -> Result<Connector, Failure> {
     Connector::new(inventory.lab.connect_timeout).map_err(|error| Failure::because("cannot connect", &error))
 }
 
-/// The engine of this machine, if there is one that answers.
-pub(super) async fn local_engine() -> Option<Engine> {
-    Engine::local().await.ok()
+/// The engine of this machine, with the service that was started for it.
+pub(super) struct Here {
+    pub(super) engine: Engine,
+    /// Ends with the command.
+    _service: Option<LocalService>,
+}
+
+impl Here {
+    /// The engine that answers on a socket, else a service of our own.
+    pub(super) async fn open() -> Result<Self, EngineError> {
+        match Engine::local().await {
+            Ok(engine) => Ok(Self {
+                engine,
+                _service: None,
+            }),
+            Err(none) => {
+                let folder = std::env::temp_dir().join(format!("deployer-engine-{}", std::process::id()));
+                // Builds end before the command does, so the settings may go with the folder.
+                let settings = lab::engine_settings().and_then(|text| {
+                    let file = folder.join("containers.conf");
+                    let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, text));
+                    written.ok().map(|()| file)
+                });
+                // No socket and no Podman: that there is no socket is the better reason.
+                let service = LocalService::start(&folder, settings.as_deref())
+                    .await
+                    .map_err(|_| none)?;
+                Ok(Self {
+                    engine: service.engine().clone(),
+                    _service: Some(service),
+                })
+            }
+        }
+    }
+}
+
+/// The engine of this machine, if there is one. The hosts pull their images themselves without it.
+pub(super) async fn local_engine() -> Option<Here> {
+    Here::open().await.ok()
 }
 
 /// Ends a command that needs every host when one is missing.

@@ -28,10 +28,10 @@ struct Row {
 /// When a file is wrong or a host cannot be looked at.
 pub async fn run(arguments: &ProjectArgs, json: bool, printer: &Printer) -> Result<Exit, Failure> {
     let scene = Scene::load(arguments)?;
-    let (engine, fleet) = tokio::join!(local_engine(), scene.connect(&arguments.hosts.only));
+    let (here, fleet) = tokio::join!(local_engine(), scene.connect(&arguments.hosts.only));
     let fleet = fleet?;
     say_unreachable(&fleet, printer);
-    let wanted = scene.wanted(engine).await?;
+    let wanted = scene.wanted(here.as_ref()).await?;
     let (sights, plan) = scene.look(&fleet, &wanted.desired, false).await?;
     fleet.close().await;
     let mut rows = Vec::new();

@@ -18,3 +18,9 @@ mod up;
 
 pub use command::{Command, run};
 pub use error::LabError;
+
+/// The containers.conf under which this machine can run containers, when the engine's defaults would not do.
+#[must_use]
+pub fn engine_settings() -> Option<String> {
+    surroundings::Surroundings::read().settings()
+}
