@@ -142,6 +142,8 @@ impl Lock {
     /// Gives the lock back. A host that does not answer keeps it until the lease has run out.
     pub async fn release(self) {
         self.stop.cancel();
+        // An open tracker is waited for without end, and one that was never filled is still open.
+        self.heartbeats.close();
         self.heartbeats.wait().await;
         for target in &self.targets {
             if let Err(error) = remove(target, &self.owner).await {
