@@ -132,6 +132,8 @@ impl Inventory {
 }
 
 fn check(raw: RawInventory, folder: &Path, problems: &mut Vec<Problem>) -> Inventory {
+    // In a file that is no TOML nothing is found, and only the mistake itself is worth a word.
+    let readable = problems.is_empty();
     let mut wrong = |line: usize, message: String| problems.push(Problem { line, message });
     let mut seen = BTreeMap::new();
     let mut hosts = Vec::new();
@@ -170,7 +172,7 @@ fn check(raw: RawInventory, folder: &Path, problems: &mut Vec<Problem>) -> Inven
         }
         hosts.push(check_host(name.value, host, &raw.defaults, folder, &mut wrong));
     }
-    if hosts.is_empty() {
+    if hosts.is_empty() && readable {
         wrong(
             0,
             "there is no host: add a [[hosts]] table with `name` and `address`".to_owned(),
