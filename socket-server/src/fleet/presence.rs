@@ -19,7 +19,7 @@ use crate::{
 
 /// How long a silent connection has to prove that it lives, before a newcomer with the same identity is taken for
 /// the same host: a round trip over a bad link, twice.
-const PROOF_OF_LIFE_MAX: Duration = Duration::from_secs(5);
+const PROOF_OF_LIFE_MAX: Duration = Duration::from_secs(8);
 /// How often the proof is looked for.
 const PROOF_OF_LIFE_STEP: Duration = Duration::from_millis(20);
 /// Labels that a host may give itself.

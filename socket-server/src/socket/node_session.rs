@@ -14,7 +14,7 @@ use metric_flow_protocol::{
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{
-    peer::{Incoming, Peer, SocketError},
+    peer::{CLOSE_TOO_LARGE, Incoming, Peer, SocketError},
     rate::Bucket,
 };
 use crate::{
@@ -61,6 +61,9 @@ enum End {
 
 impl From<SocketError> for End {
     fn from(error: SocketError) -> Self {
+        if matches!(error, SocketError::TooLarge) {
+            return goodbye(CLOSE_TOO_LARGE, error.to_string());
+        }
         tracing::debug!(%error, "a host's connection broke");
         Self::Gone
     }

@@ -37,6 +37,9 @@ pub(super) enum SocketError {
     /// The connection broke, or the peer broke the rules of WebSocket.
     #[error(transparent)]
     WebSocket(#[from] Box<tungstenite::Error>),
+    /// A frame or message is larger than the cap.
+    #[error("a frame is larger than {FRAME_BYTES_MAX} bytes")]
+    TooLarge,
     /// The peer did not take what it was sent.
     #[error("the peer did not read for {} seconds", WRITE_DEADLINE.as_secs())]
     WriteTimedOut,
@@ -44,9 +47,15 @@ pub(super) enum SocketError {
 
 impl From<tungstenite::Error> for SocketError {
     fn from(error: tungstenite::Error) -> Self {
-        Self::WebSocket(Box::new(error))
+        match error {
+            tungstenite::Error::Capacity(_) => Self::TooLarge,
+            other => Self::WebSocket(Box::new(other)),
+        }
     }
 }
+
+/// RFC 6455 §7.4.1: a message is too big to be processed.
+pub(super) const CLOSE_TOO_LARGE: u16 = 1009;
 
 /// An open WebSocket.
 pub(super) struct Peer {

@@ -7,7 +7,7 @@ use metric_flow_protocol::live::{LiveMessage, Notice, ViewerMessage};
 use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 
 use super::{
-    peer::{Incoming, Peer, SocketError},
+    peer::{CLOSE_TOO_LARGE, Incoming, Peer, SocketError},
     rate::Bucket,
 };
 use crate::{
@@ -29,6 +29,9 @@ enum End {
 
 impl From<SocketError> for End {
     fn from(error: SocketError) -> Self {
+        if matches!(error, SocketError::TooLarge) {
+            return Self::Goodbye(CLOSE_TOO_LARGE, "the message is larger than 65536 bytes");
+        }
         tracing::debug!(%error, "a viewer's connection broke");
         Self::Gone
     }
