@@ -3,6 +3,7 @@
 pub mod embedded;
 mod error;
 pub mod memory;
+pub mod mongodb;
 pub mod readings;
 mod records;
 pub mod retention;

@@ -3,5 +3,7 @@
 
 mod cases;
 mod fixture;
+mod mongodb_server;
 mod on_embedded;
 mod on_memory;
+mod on_mongodb;

@@ -1,0 +1,11 @@
+//! The store in a MongoDB: documents that a person can query in mongosh. Writes are majority and journalled;
+//! TTL indexes hold the retention.
+
+mod append;
+mod connect;
+mod history;
+mod maintain;
+mod records;
+mod store;
+
+pub use store::MongoStore;
