@@ -34,7 +34,8 @@ const RULES: &[Rule] = &[
         but: &[],
         names: &[
             "std::fs",
-            "std::net",
+            "std::net::TcpStream",
+            "std::net::ToSocketAddrs",
             "std::process",
             "tokio",
             "crate::remote",
