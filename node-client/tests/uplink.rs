@@ -38,6 +38,11 @@ async fn samples_arrive_in_order_and_the_last_ones_at_the_end() {
     let ledger = server.ledger();
     assert_eq!(spool.last_seq(), ledger.durable_of_all(), "nothing stayed behind");
     assert_eq!(spool.acknowledged(), spool.last_seq());
+    let state = read_state(folder.path()).expect("the last state");
+    assert_eq!(
+        (state.acknowledged_seq, state.waiting_samples),
+        (spool.last_seq(), 0)
+    );
     assert_eq!(ledger.goodbyes, [1001]);
     assert!(ledger.dropped.is_empty());
 }
@@ -91,8 +96,8 @@ async fn problem_with(manner: Manner) -> String {
     assert!(!state.connected);
     client.end().await;
     // What could not be sent is still there.
-    let state = read_state(folder.path()).expect("a state");
-    assert!(state.acknowledged_seq == 0);
+    let last = read_state(folder.path()).expect("a state");
+    assert_eq!(last.acknowledged_seq, 0);
     state.problem
 }
 

@@ -41,8 +41,14 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Runs until `stop` says something or hangs up; then closes the spool.
-    pub fn run(mut self, mut sampler: Sampler, stop: &std::sync::mpsc::Receiver<()>) {
+    /// Runs until `stop` says something or hangs up; closes the spool, waits until `left` does the same, which means
+    /// that the connection has taken its leave, and writes the state for the last time.
+    pub fn run(
+        mut self,
+        mut sampler: Sampler,
+        stop: &std::sync::mpsc::Receiver<()>,
+        left: &std::sync::mpsc::Receiver<()>,
+    ) {
         let started = Instant::now();
         let started_unix_ms = unix_ms();
         let mut ticks = Ticks::default();
@@ -70,9 +76,12 @@ impl Recorder {
             }
         }
         // The connection takes its leave when it knows that nothing more will come.
-        let Self { shared, live, .. } = self;
-        drop(live);
-        shared.spool().close(unix_ms());
+        let (nobody, _) = mpsc::channel(1);
+        drop(std::mem::replace(&mut self.live, nobody));
+        self.shared.spool().close(unix_ms());
+        // Either way it is over: a connection that was dropped has hung up.
+        let _ = left.recv();
+        self.write_state();
     }
 
     fn record(&mut self, sampler: &mut Sampler, steady_unix_ms: i64) {

@@ -107,12 +107,13 @@ async fn drive(
     shutdown: &CancellationToken,
 ) -> Result<(), AgentError> {
     let (stop, stopped) = std::sync::mpsc::channel();
+    let (left_sender, left) = std::sync::mpsc::channel::<()>();
     let (ended_sender, mut ended) = oneshot::channel();
     thread::Builder::new()
         .name("recorder".to_owned())
         .stack_size(RECORDER_STACK_BYTES)
         .spawn(move || {
-            recorder.run(Sampler::new(host_root), &stopped);
+            recorder.run(Sampler::new(host_root), &stopped, &left);
             // Nobody waits any more when the program is already leaving.
             let _ = ended_sender.send(());
         })
@@ -127,12 +128,13 @@ async fn drive(
             // The recorder ends and hangs up; the connection sends what is left when it sees that.
             drop(stop);
             sending.await;
+            drop(left_sender);
             // A disk that hangs is left to the caller's deadline.
             drop(ended.await);
             return Ok(());
         }
     }
-    drop(stop);
+    drop((stop, left_sender));
     drop(ended.await);
     Ok(())
 }
