@@ -1,0 +1,190 @@
+//! From a Compose file and hosts to a plan: what is refused, where services go, and what a plan says.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::{collections::BTreeMap, path::Path};
+
+use deployer::{
+    compose::{self, ComposeError, Project, Variables},
+    firewall::FirewallState,
+    inventory::Inventory,
+    plan::{DesiredHost, ObservedContainer, ObservedHost, Plan, Scope, compare, place},
+};
+
+const HOSTS: &str = "[[hosts]]\nname = \"a\"\naddress = \"10.0.0.1\"\nroles = [\"server\"]\n\
+    [[hosts]]\nname = \"b\"\naddress = \"10.0.0.2\"\n";
+
+const COMPOSE: &str = r#"
+name: demo
+services:
+  agent:
+    image: demo/agent:${TAG:-1}
+    network_mode: host
+    expose: ["9100"]
+    restart: always
+    depends_on: [server]
+    deploy: {mode: global}
+  server:
+    image: demo/server
+    ports: ["8000:8000"]
+    deploy:
+      placement: {constraints: ["node.role == server"]}
+"#;
+
+fn read(text: &str) -> Result<Project, ComposeError> {
+    compose::parse(
+        text,
+        Path::new("compose.yaml"),
+        Path::new("/demo"),
+        &Variables::new(),
+    )
+}
+
+fn problems(text: &str) -> Vec<String> {
+    match read(text).expect_err("the file has mistakes") {
+        ComposeError::Invalid { problems, .. } => problems,
+        other => vec![other.to_string()],
+    }
+}
+
+fn desired() -> BTreeMap<String, DesiredHost> {
+    let project = read(COMPOSE).expect("a valid file");
+    let inventory = Inventory::parse(HOSTS, Path::new("")).expect("valid hosts");
+    place(&project, &inventory, &BTreeMap::new(), &BTreeMap::new()).expect("every service fits")
+}
+
+fn plan(observed: &BTreeMap<String, ObservedHost>) -> Plan {
+    let scope = Scope {
+        services: vec![("server".to_owned(), None), ("agent".to_owned(), None)],
+        ..Scope::default()
+    };
+    compare(&desired(), observed, &scope)
+}
+
+/// Hosts on which everything is as it should be.
+fn settled() -> BTreeMap<String, ObservedHost> {
+    let hosts = desired().into_iter().map(|(name, desired)| {
+        let containers = desired.containers.iter().map(|container| {
+            let observed = ObservedContainer {
+                hash: container.hash.clone(),
+                state: "running".to_owned(),
+                ..ObservedContainer::default()
+            };
+            (container.name.clone(), observed)
+        });
+        let observed = ObservedHost {
+            containers: containers.collect(),
+            networks: desired.networks.clone(),
+            volumes: desired.volumes.clone(),
+            firewall: FirewallState::On {
+                zone: "public".to_owned(),
+                runtime: desired.ports.clone(),
+                permanent: desired.ports.clone(),
+            },
+            boot: Some(true),
+            ..ObservedHost::default()
+        };
+        (name, observed)
+    });
+    hosts.collect()
+}
+
+#[test]
+fn a_key_that_is_not_carried_out_is_refused_with_its_path() {
+    let text = "services:\n  web:\n    image: x\n    cpuset: \"0\"\n    imagee: y\n    deploy: {placement: {preferences: []}}\n";
+    let found = problems(text).join("\n");
+    assert!(found.contains("services.web.cpuset: unsupported key"), "{found}");
+    assert!(found.contains("did you mean `image`?"), "{found}");
+    assert!(
+        found.contains("services.web.deploy.placement.preferences"),
+        "{found}"
+    );
+}
+
+#[test]
+fn services_that_wait_for_each_other_in_a_circle_are_refused() {
+    let text = "services:\n  a: {image: x, depends_on: [b]}\n  b: {image: x, depends_on: [a]}\n";
+    assert!(problems(text).join("\n").contains("in a circle"));
+}
+
+#[test]
+fn a_service_comes_after_those_that_it_depends_on() {
+    let names: Vec<String> = read(COMPOSE)
+        .expect("valid")
+        .services
+        .into_iter()
+        .map(|service| service.name)
+        .collect();
+    assert_eq!(names, ["server", "agent"]);
+}
+
+#[test]
+fn a_global_service_is_everywhere_and_a_constraint_is_kept() {
+    let desired = desired();
+    let names = |host: &str| -> Vec<String> {
+        desired
+            .get(host)
+            .expect("the host")
+            .containers
+            .iter()
+            .map(|container| container.name.clone())
+            .collect()
+    };
+    assert_eq!(names("a"), ["demo-server-1", "demo-agent-1"]);
+    assert_eq!(names("b"), ["demo-agent-1"]);
+}
+
+#[test]
+fn hosts_that_are_as_they_should_be_have_nothing_to_do() {
+    let plan = plan(&settled());
+    assert!(plan.is_empty(), "{:?}", plan.steps);
+    assert_eq!(plan.unchanged, 3);
+}
+
+#[test]
+fn only_what_the_firewall_guards_is_opened() {
+    let mut observed = settled();
+    let host = observed.get_mut("a").expect("the host");
+    host.firewall = FirewallState::On {
+        zone: "public".to_owned(),
+        runtime: Default::default(),
+        permanent: Default::default(),
+    };
+    let sentences: Vec<String> = plan(&observed)
+        .steps
+        .iter()
+        .map(|step| step.action.sentence())
+        .collect();
+    // 8000 is published by a rootful engine, around the firewall.
+    assert_eq!(
+        sentences,
+        [
+            "open 9100/tcp in zone public now",
+            "open 9100/tcp in zone public for the next boot"
+        ]
+    );
+}
+
+#[test]
+fn drift_is_seen_and_named() {
+    let mut observed = settled();
+    let host = observed.get_mut("b").expect("the host");
+    host.boot = Some(false);
+    for container in host.containers.values_mut() {
+        container.state = "exited".to_owned();
+    }
+    host.containers
+        .insert("demo-old-1".to_owned(), ObservedContainer::default());
+    let lines: Vec<String> = plan(&observed)
+        .steps
+        .iter()
+        .map(|step| format!("{}: {}", step.action.sentence(), step.why))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "have containers start after a reboot: podman-restart.service is not enabled",
+            "start demo-agent-1: it is exited, not running",
+            "remove demo-old-1: nothing asks for it any more",
+        ]
+    );
+}
