@@ -7,7 +7,7 @@ use metric_flow_lifecycle::{Drained, Shutdown, init_logging};
 use socket_server::{
     Server,
     config::{Config, StoreLocation},
-    store::{Store, embedded::EmbeddedStore, memory::MemoryStore},
+    store::{Store, embedded::EmbeddedStore, memory::MemoryStore, mongodb::MongoStore},
 };
 use tokio::net::{TcpListener, TcpSocket};
 
@@ -78,8 +78,9 @@ async fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     match &config.store {
         StoreLocation::Memory => Ok(Arc::new(MemoryStore::default())),
         StoreLocation::Embedded(folder) => Ok(Arc::new(EmbeddedStore::open(folder, config.retention).await?)),
-        StoreLocation::MongoDb(_) => {
-            Err("the MongoDB store is not part of this build: use --store embedded:FOLDER".into())
+        StoreLocation::MongoDb(address) => {
+            let address = secrecy::ExposeSecret::expose_secret(address);
+            Ok(Arc::new(MongoStore::connect(address, config.retention).await?))
         }
     }
 }
