@@ -25,7 +25,8 @@ finish() {
   local status=$? process
   [ ! -d "$work/project" ] || in_lab vagrant destroy -f >/dev/null 2>&1 || true
   for process in ${started[@]+"${started[@]}"}; do kill "$process" 2>/dev/null || true; done
-  rm -rf "$work"
+  # libvirt keeps its own copy of the box, which `vagrant destroy` leaves.
+  rm -rf "$work" /var/tmp/metric-flow-smoke /var/lib/libvirt/images/metric-flow-smoke_vagrant_box_image*
   exit "$status"
 }
 trap finish EXIT
