@@ -7,9 +7,9 @@ use metric_flow_e2e::{cluster::Template, torture};
 use tokio::{sync::Semaphore, task::JoinSet};
 
 /// Seeded runs in the test command; `METRIC_FLOW_FAULT_RUNS` asks for more.
-const RUNS: u64 = 60;
+const RUNS: u64 = 40;
 /// Runs at once: each is idle most of its time.
-const RUNS_AT_ONCE: usize = 3;
+const RUNS_AT_ONCE: usize = 6;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_hosts_took_is_what_the_store_holds_after_any_faults() {
