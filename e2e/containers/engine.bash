@@ -45,8 +45,8 @@ make_project() {
   cp "$ROOT/compose.yaml" "$PROJECT/"
   mkdir -m 0700 "$PROJECT/secrets"
   METRIC_FLOW_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-  METRIC_FLOW_SERVER=http://127.0.0.1:$METRIC_FLOW_PORT
-  export PROJECT METRIC_FLOW_PORT METRIC_FLOW_SERVER
+  SERVER_URL=http://127.0.0.1:$METRIC_FLOW_PORT
+  export PROJECT METRIC_FLOW_PORT SERVER_URL
 }
 
 compose() {
@@ -74,10 +74,10 @@ eventually() {
 # call METHOD PATH [BODY]: the answer's JSON; fails on an error status.
 call() {
   local arguments=(--silent --show-error --fail-with-body --max-time 60 --request "$1"
-    --header "origin: $METRIC_FLOW_SERVER" --header 'content-type: application/json')
+    --header "origin: $SERVER_URL" --header 'content-type: application/json')
   [ -z "${ACCESS_TOKEN:-}" ] || arguments+=(--header "authorization: Bearer $ACCESS_TOKEN")
   [ -z "${3:-}" ] || arguments+=(--data "$3")
-  curl "${arguments[@]}" "$METRIC_FLOW_SERVER$2"
+  curl "${arguments[@]}" "$SERVER_URL$2"
 }
 
 # field NAME: one text field of the JSON on standard input.
