@@ -1,5 +1,5 @@
 //! Frozen frames of version 1: what was written once must be readable, and written the same way, for ever.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{fmt::Debug, fmt::Write as _, path::PathBuf};
 

@@ -7,7 +7,7 @@ use metric_flow_lifecycle::{Drained, Shutdown, init_logging};
 use socket_server::{
     Server,
     config::{Config, StoreLocation},
-    store::{Store, embedded::EmbeddedStore, memory::MemoryStore, mongodb::MongoStore},
+    store::{EmbeddedStore, MemoryStore, MongoStore, Store},
 };
 use tokio::net::{TcpListener, TcpSocket};
 

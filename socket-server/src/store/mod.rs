@@ -12,7 +12,10 @@ mod seq_ranges;
 pub mod series;
 mod store_trait;
 
+pub use embedded::EmbeddedStore;
 pub use error::StoreError;
+pub use memory::MemoryStore;
+pub use mongodb::MongoStore;
 pub use records::{
     Account, AccountId, ApiKey, ApiKeyId, DroppedRecord, HistoryRow, HostId, HostRecord, Resolution,
     SampleBatch, SeriesAggregate, Session,
