@@ -14,6 +14,7 @@ mod server;
 pub mod socket;
 pub mod store;
 pub mod telemetry;
+pub mod transfer;
 
 pub use config::configuration_reference;
 pub use listen::TlsError;

@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 use socket_server::config::{
-    Config, ConfigProblem, Environment as _, ProcessEnvironment, RawConfig, SETTINGS,
+    Config, ConfigProblem, Environment as _, ProcessEnvironment, RawConfig, SETTINGS, Setting,
 };
 
 use super::Printer;
@@ -32,6 +32,27 @@ pub(super) fn command() -> Command {
         .subcommand(with_settings(
             Command::new("healthcheck").about("Asks the server of this configuration whether it lives"),
         ))
+        .subcommand(with_path(
+            Command::new("export").about("Writes everything but log-ins to a file, from any store"),
+            "FILE|FOLDER",
+            "Where to write it",
+        ))
+        .subcommand(with_path(
+            Command::new("import")
+                .about("Adds what an export holds to a store that is empty or was filled by it"),
+            "FILE|FOLDER",
+            "What `export` has written",
+        ))
+        .subcommand(with_path(
+            Command::new("backup").about("Copies an embedded store that no server has open"),
+            "FOLDER",
+            "Where the copy goes; not there yet, or empty",
+        ))
+        .subcommand(with_path(
+            Command::new("restore").about("Makes an embedded store from a backup"),
+            "FOLDER",
+            "What `backup` has made",
+        ))
         .subcommand(
             Command::new("completions")
                 .about("Prints completions for a shell")
@@ -43,13 +64,39 @@ pub(super) fn command() -> Command {
         )
 }
 
+/// Settings that matter to a store without a server.
+const STORE_SETTINGS: &[&str] = &[
+    "store",
+    "keep-samples-days",
+    "keep-minutes-days",
+    "keep-hours-days",
+    "keep-megabytes-max",
+    "log-format",
+    "log-filter",
+];
+
+fn with_path(command: Command, value: &'static str, help: &'static str) -> Command {
+    let path = Arg::new("path")
+        .value_name(value)
+        .required(true)
+        .value_parser(value_parser!(PathBuf))
+        .help(help);
+    with_some_settings(command.arg(path), |setting| {
+        STORE_SETTINGS.contains(&setting.name)
+    })
+}
+
 fn with_settings(command: Command) -> Command {
+    with_some_settings(command, |_| true)
+}
+
+fn with_some_settings(command: Command, wanted: impl Fn(&Setting) -> bool) -> Command {
     let file = Arg::new("config")
         .long("config")
         .value_name("FILE")
         .value_parser(value_parser!(PathBuf))
         .help("TOML file with settings [env: METRIC_FLOW_CONFIG]");
-    let settings = SETTINGS.iter().map(|setting| {
+    let settings = SETTINGS.iter().filter(|setting| wanted(setting)).map(|setting| {
         let action = if setting.repeats {
             ArgAction::Append
         } else {
@@ -71,9 +118,12 @@ fn with_settings(command: Command) -> Command {
 
 /// The configuration that a command was given.
 pub(super) fn configuration(given: &ArgMatches) -> Result<Config, Vec<ConfigProblem>> {
-    let flags = |setting: &socket_server::config::Setting| {
+    let flags = |setting: &Setting| {
+        // A command that does not know a setting was not given it.
         given
-            .get_many::<String>(setting.name)
+            .try_get_many::<String>(setting.name)
+            .ok()
+            .flatten()
             .into_iter()
             .flatten()
             .cloned()

@@ -1,8 +1,11 @@
 //! The command line: one file for each command.
 
+mod backup;
 mod check_config;
 mod cli;
 mod healthcheck;
+mod moving;
+mod open_store;
 mod printer;
 mod serve;
 
@@ -18,6 +21,10 @@ pub(crate) fn run() -> ExitCode {
         Some(("serve", given)) => serve::serve(&mut printer, given),
         Some(("check-config", given)) => check_config::check_config(&mut printer, given),
         Some(("healthcheck", given)) => healthcheck::healthcheck(&mut printer, given),
+        Some(("export", given)) => moving::run(&mut printer, given, moving::Direction::Export),
+        Some(("import", given)) => moving::run(&mut printer, given, moving::Direction::Import),
+        Some(("backup", given)) => backup::backup(&mut printer, given),
+        Some(("restore", given)) => backup::restore(&mut printer, given),
         Some(("completions", given)) => cli::completions(&mut printer, given),
         _ => ExitCode::from(cli::EXIT_USAGE),
     }

@@ -1,22 +1,19 @@
 //! `socket-server serve`, in five beats: parse, build, spawn, wait, drain.
 
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
 
 use clap::ArgMatches;
 use metric_flow_lifecycle::{Drained, Shutdown, init_logging};
-use socket_server::{
-    Server,
-    config::{Config, StoreLocation},
-    store::{EmbeddedStore, MemoryStore, MongoStore, Store},
-};
+use socket_server::{Server, config::Config};
 use tokio::net::{TcpListener, TcpSocket};
 
-use super::{Printer, cli};
+use super::{
+    Printer, cli,
+    open_store::{self, Failure},
+};
 
 /// Connections that the kernel keeps while the server is busy: a whole fleet may come back at once.
 const BACKLOG: u32 = 4_096;
-
-type Failure = Box<dyn std::error::Error>;
 
 /// Serves until it is told to end.
 pub(super) fn serve(printer: &mut Printer, given: &ArgMatches) -> ExitCode {
@@ -45,7 +42,7 @@ pub(super) fn serve(printer: &mut Printer, given: &ArgMatches) -> ExitCode {
 async fn run(printer: &mut Printer, config: Config) -> Result<Drained, Failure> {
     let shutdown = Shutdown::new();
     shutdown.begin_on_signals()?;
-    let store = open_store(&config).await?;
+    let store = open_store::open(&config).await?;
     let origin = config.public_origins.first().cloned();
     let listener = bind(&config)?;
     let server = Server::build(config, store, shutdown).await?;
@@ -72,15 +69,4 @@ fn bind(config: &Config) -> Result<TcpListener, Failure> {
         .bind(config.listen)
         .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     Ok(socket.listen(BACKLOG)?)
-}
-
-async fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
-    match &config.store {
-        StoreLocation::Memory => Ok(Arc::new(MemoryStore::default())),
-        StoreLocation::Embedded(folder) => Ok(Arc::new(EmbeddedStore::open(folder, config.retention).await?)),
-        StoreLocation::MongoDb(address) => {
-            let address = secrecy::ExposeSecret::expose_secret(address);
-            Ok(Arc::new(MongoStore::connect(address, config.retention).await?))
-        }
-    }
 }

@@ -11,6 +11,7 @@ pub mod rollup;
 mod seq_ranges;
 pub mod series;
 mod store_trait;
+mod transfer_trait;
 
 pub use embedded::EmbeddedStore;
 pub use error::StoreError;
@@ -22,3 +23,4 @@ pub use records::{
 };
 pub use seq_ranges::SeqRanges;
 pub use store_trait::Store;
+pub use transfer_trait::{NumberedSample, SAMPLE_WINDOW_MS, TransferStore};

@@ -86,6 +86,13 @@ impl Rollup {
         coarse
     }
 
+    /// Only the steps with `from_unix_ms <= start < to_unix_ms`.
+    pub fn within(mut self, from_unix_ms: i64, to_unix_ms: i64) -> Self {
+        self.steps
+            .retain(|start, _| (from_unix_ms..to_unix_ms).contains(start));
+        self
+    }
+
     /// The steps within a window as rows of the named series.
     pub fn rows(&self, series: &[String], from_unix_ms: i64, to_unix_ms: i64) -> Vec<HistoryRow> {
         if from_unix_ms >= to_unix_ms {

@@ -36,6 +36,14 @@ impl SeqRanges {
             .is_some_and(|(_, &end)| seq <= end)
     }
 
+    /// Whether all of `first..=last` is in the set.
+    pub fn covers(&self, first: u64, last: u64) -> bool {
+        self.ends_by_start
+            .range(..=first)
+            .next_back()
+            .is_some_and(|(_, &end)| last <= end)
+    }
+
     /// Highest `seq` such that everything from `settled + 1` to it is in the set; `settled` when there is none.
     pub fn contiguous_from(&self, settled: u64) -> u64 {
         let next = settled.saturating_add(1);

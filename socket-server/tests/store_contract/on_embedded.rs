@@ -26,6 +26,11 @@ async fn the_embedded_store_keeps_the_contract() {
         let folder = tempfile::tempdir().expect("makes a folder");
         case(Arc::new(open(folder.path()).await)).await;
     }
+    for (name, case) in cases::moves_with_rollups() {
+        cases::say(name);
+        let folder = tempfile::tempdir().expect("makes a folder");
+        case(Arc::new(open(folder.path()).await)).await;
+    }
 }
 
 #[tokio::test]

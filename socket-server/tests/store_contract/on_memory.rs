@@ -12,4 +12,8 @@ async fn the_memory_store_keeps_the_contract() {
         cases::say(name);
         case(Arc::new(MemoryStore::default())).await;
     }
+    for (name, case) in cases::moves() {
+        cases::say(name);
+        case(Arc::new(MemoryStore::default())).await;
+    }
 }

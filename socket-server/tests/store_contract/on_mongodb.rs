@@ -14,6 +14,11 @@ async fn the_mongodb_store_keeps_the_contract() {
         let database = format!("contract_{}_{number}", std::process::id());
         case(Arc::new(server.store(&database).await)).await;
     }
+    for (number, (name, case)) in cases::moves_with_rollups().into_iter().enumerate() {
+        cases::say(name);
+        let database = format!("moves_{}_{number}", std::process::id());
+        case(Arc::new(server.store(&database).await)).await;
+    }
 }
 
 #[tokio::test]

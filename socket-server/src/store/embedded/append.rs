@@ -65,6 +65,27 @@ pub(super) fn append(state: &mut WriterState, batches: &[SampleBatch]) -> Result
     Ok(())
 }
 
+/// Counts sequence numbers as settled without their samples.
+pub(super) fn settle(
+    state: &mut WriterState,
+    host: &HostId,
+    epoch: &str,
+    ranges: &SeqRanges,
+) -> Result<(), StoreError> {
+    check_name("host id", &host.0)?;
+    check_name("epoch", epoch)?;
+    let tables = std::sync::Arc::clone(&state.tables);
+    let mut settled = state.settled.take(&tables, host, epoch)?;
+    for (first, last) in ranges.iter() {
+        settled.insert(first, last);
+    }
+    tables
+        .settled
+        .insert(keys::named(host, epoch), range_bytes(&settled))?;
+    state.settled.put(host, epoch, settled);
+    Ok(())
+}
+
 fn add_batch(tables: &Tables, write: &mut OwnedWriteBatch, batch: &SampleBatch, settled: &mut SeqRanges) {
     let mut marked = None;
     for sample in &batch.samples {

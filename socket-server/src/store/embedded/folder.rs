@@ -11,6 +11,12 @@ const FORMAT: u32 = 1;
 /// File that says what the folder is.
 const MARKER: &str = "metric-flow-store.json";
 
+/// The engine's folder inside.
+pub(super) const DATA: &str = "data";
+
+/// File in the engine's folder that the engine locks while the store is open.
+const LOCK: &str = "lock";
+
 /// What a new folder may hold: a file system's own folder, and the server's secret, which can be there first.
 const NOT_FOREIGN: [&str; 2] = ["lost+found", "token-secret"];
 
@@ -30,6 +36,12 @@ pub enum OpenError {
     /// The folder holds something else.
     #[error("{folder} is not empty and is no Metric Flow store; give an empty folder or the right one")]
     Foreign {
+        /// The folder.
+        folder: String,
+    },
+    /// There is no store.
+    #[error("there is no Metric Flow store in {folder}; give the folder that the server's --store names")]
+    Missing {
         /// The folder.
         folder: String,
     },
@@ -104,6 +116,55 @@ pub(super) fn prepare(folder: &Path) -> Result<(), OpenError> {
         }
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Holds a store's folder, so that no server opens it while its files are copied.
+#[derive(Debug)]
+pub struct FolderLock {
+    _file: fs::File,
+}
+
+impl FolderLock {
+    /// Takes hold of a store that is there; makes none.
+    ///
+    /// # Errors
+    /// `Missing` when the folder holds no store, `Newer` when this release does not know its format, `Locked` when
+    /// another process has it open.
+    pub fn take(folder: &Path) -> Result<Self, OpenError> {
+        require(folder)?;
+        prepare(folder)?;
+        let name = folder.display().to_string();
+        let failed = |source| OpenError::Folder {
+            folder: name.clone(),
+            source,
+        };
+        let file = match fs::File::options()
+            .read(true)
+            .write(true)
+            .open(folder.join(DATA).join(LOCK))
+        {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(OpenError::Missing { folder: name });
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(fs::TryLockError::WouldBlock) => Err(OpenError::Locked { folder: name }),
+            Err(fs::TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+}
+
+/// Makes sure that a folder holds a store.
+pub(super) fn require(folder: &Path) -> Result<(), OpenError> {
+    if folder.join(MARKER).is_file() {
+        return Ok(());
+    }
+    Err(OpenError::Missing {
+        folder: folder.display().to_string(),
+    })
 }
 
 /// Writes the marker before the engine writes anything.

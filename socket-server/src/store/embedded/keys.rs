@@ -49,6 +49,11 @@ pub(super) fn named(host: &HostId, name: &str) -> Vec<u8> {
     key
 }
 
+/// The text after the host in a key.
+pub(super) fn name_of(host: &HostId, key: &[u8]) -> Option<String> {
+    String::from_utf8(key.get(host.0.len() + 2..)?.to_vec()).ok()
+}
+
 /// The host that a key starts with.
 pub(super) fn host_of(key: &[u8]) -> Option<HostId> {
     let (length, rest) = key.split_first_chunk::<2>()?;

@@ -99,6 +99,21 @@ pub(super) fn shrink(tables: &Tables, bytes_max: u64, now_unix_ms: i64) -> Resul
     Ok(true)
 }
 
+/// Drops what a resolution has before an instant and notes that it is kept from there on.
+pub(super) fn raise_kept_from(
+    tables: &Tables,
+    resolution: Resolution,
+    time_unix_ms: i64,
+) -> Result<(), StoreError> {
+    for (_, table, span) in rolled(tables)
+        .into_iter()
+        .filter(|(known, _, _)| *known == resolution)
+    {
+        drop_before(tables, resolution, table, step_start(time_unix_ms, span))?;
+    }
+    Ok(())
+}
+
 /// The resolutions, finest first, with their tables and the time that one row spans.
 fn rolled(tables: &Tables) -> [(Resolution, &Keyspace, i64); 3] {
     [

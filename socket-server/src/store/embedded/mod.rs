@@ -15,8 +15,9 @@ mod rollup_chunk;
 mod sample_chunk;
 mod store;
 mod tables;
+mod transfer;
 mod view;
 mod writer;
 
-pub use folder::OpenError;
+pub use folder::{FolderLock, OpenError};
 pub use store::EmbeddedStore;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{
     accounts::records,
     append::append,
-    folder::OpenError,
+    folder::{OpenError, require},
     hosts::delete_host,
     maintain::{expire, pack_some, ready, shrink},
     tables::Tables,
@@ -22,7 +22,7 @@ use crate::store::{
 /// Keeps everything in a folder; only one process may open it.
 pub struct EmbeddedStore {
     tables: Arc<Tables>,
-    writer: Writer,
+    pub(super) writer: Writer,
     retention: Retention,
 }
 
@@ -54,7 +54,17 @@ impl EmbeddedStore {
         })
     }
 
-    async fn read<T: Send + 'static>(
+    /// Opens a folder that holds a store; makes none.
+    ///
+    /// # Errors
+    /// `Missing` when there is none, and as [`Self::open`] has them.
+    pub async fn open_existing(folder: impl Into<PathBuf>, retention: Retention) -> Result<Self, OpenError> {
+        let folder: PathBuf = folder.into();
+        require(&folder)?;
+        Self::open(folder, retention).await
+    }
+
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         job: impl FnOnce(&View) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -67,7 +77,7 @@ impl EmbeddedStore {
         })
     }
 
-    async fn write<T: Send + 'static>(
+    pub(super) async fn write<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Tables) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {

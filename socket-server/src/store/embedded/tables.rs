@@ -4,7 +4,7 @@ use std::path::Path;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
-use super::folder::{OpenError, engine_error, prepare};
+use super::folder::{DATA, OpenError, engine_error, prepare};
 use crate::store::StoreError;
 
 /// Memory for blocks that were read, in bytes: with the write buffers it keeps a server of a thousand hosts
@@ -51,7 +51,7 @@ impl Tables {
     pub(super) fn open(folder: &Path) -> Result<Self, OpenError> {
         prepare(folder)?;
         let failed = |error: fjall::Error| engine_error(folder, &error);
-        let database = Database::builder(folder.join("data"))
+        let database = Database::builder(folder.join(DATA))
             .cache_size(CACHE_BYTES)
             .max_journaling_size(JOURNAL_BYTES)
             .worker_threads(2)

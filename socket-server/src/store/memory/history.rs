@@ -75,6 +75,7 @@ impl Past {
     pub(super) fn dropped_within(&self, from_unix_ms: i64, to_unix_ms: i64) -> Vec<DroppedRecord> {
         self.dropped
             .iter()
+            .map(|(_, range)| range)
             .filter(|range| range.from_unix_ms < to_unix_ms && range.to_unix_ms >= from_unix_ms)
             .cloned()
             .collect()

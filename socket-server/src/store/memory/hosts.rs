@@ -46,8 +46,9 @@ impl State {
             }
             for dropped in &batch.dropped {
                 settled.insert(dropped.first_seq, dropped.last_seq);
-                if !past.dropped.contains(dropped) {
-                    past.dropped.push(dropped.clone());
+                let dropped = (batch.epoch.clone(), dropped.clone());
+                if !past.dropped.contains(&dropped) {
+                    past.dropped.push(dropped);
                 }
             }
             while past.samples.len() > SAMPLES_PER_HOST_MAX {

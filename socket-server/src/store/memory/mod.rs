@@ -5,5 +5,6 @@ mod history;
 mod hosts;
 mod state;
 mod store;
+mod transfer;
 
 pub use store::MemoryStore;

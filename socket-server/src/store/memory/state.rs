@@ -27,7 +27,8 @@ pub(super) struct Past {
     /// By host time, then epoch and `seq`: two epochs may share an instant.
     pub(super) samples: BTreeMap<(i64, String, u64), Sample>,
     pub(super) settled: HashMap<String, SeqRanges>,
-    pub(super) dropped: Vec<DroppedRecord>,
+    /// With the epoch of each.
+    pub(super) dropped: Vec<(String, DroppedRecord)>,
 }
 
 /// The state behind its lock; never held across an await, since every method here is synchronous.

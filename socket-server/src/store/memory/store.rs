@@ -11,7 +11,7 @@ use crate::store::{
 /// Keeps everything in memory; for tests and for a first look.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    shared: Shared,
+    pub(super) shared: Shared,
 }
 
 #[async_trait]

@@ -20,7 +20,7 @@ const SAMPLES_AT_A_TIME: usize = 1_000;
 const SETTLE_TRIES: usize = 100;
 
 #[derive(Serialize, Deserialize)]
-struct Settled {
+pub(super) struct Settled {
     ranges: Vec<(i64, i64)>,
     version: i64,
 }
@@ -75,7 +75,14 @@ impl Collections {
                 .await
                 .map_err(failed)?;
         }
-        self.settle(batch).await
+        let mut fresh = SeqRanges::default();
+        for sample in &batch.samples {
+            fresh.insert(sample.seq, sample.seq);
+        }
+        for dropped in &batch.dropped {
+            fresh.insert(dropped.first_seq, dropped.last_seq);
+        }
+        self.settle(&batch.host, &batch.epoch, &fresh).await
     }
 
     pub(super) async fn settled(&self, host: &HostId, epoch: &str) -> Result<SeqRanges, StoreError> {
@@ -85,17 +92,19 @@ impl Collections {
     }
 
     /// Adds to the settled ranges; tries again when another writer was first.
-    async fn settle(&self, batch: &SampleBatch) -> Result<(), StoreError> {
-        let id = format!("{}/{}", batch.host, batch.epoch);
+    pub(super) async fn settle(
+        &self,
+        host: &HostId,
+        epoch: &str,
+        fresh: &SeqRanges,
+    ) -> Result<(), StoreError> {
+        let id = format!("{host}/{epoch}");
         for _ in 0..SETTLE_TRIES {
             let found: Option<Settled> = find(&self.settled, doc! { "_id": &id }).await?;
             let version = found.as_ref().map_or(0, |settled| settled.version);
             let mut ranges = found.as_ref().map_or_else(SeqRanges::default, ranges_of);
-            for sample in &batch.samples {
-                ranges.insert(sample.seq, sample.seq);
-            }
-            for dropped in &batch.dropped {
-                ranges.insert(dropped.first_seq, dropped.last_seq);
+            for (first, last) in fresh.iter() {
+                ranges.insert(first, last);
             }
             let ranges: Vec<(i64, i64)> = ranges
                 .iter()
@@ -107,7 +116,7 @@ impl Collections {
             };
             let mut document = serialize_to_document(&settled).map_err(unreadable)?;
             document.insert("_id", &id);
-            document.insert("host", &batch.host.0);
+            document.insert("host", &host.0);
             let done = if found.is_some() {
                 let filter = doc! { "_id": &id, "version": version };
                 self.settled
@@ -130,7 +139,7 @@ impl Collections {
     }
 }
 
-fn ranges_of(settled: &Settled) -> SeqRanges {
+pub(super) fn ranges_of(settled: &Settled) -> SeqRanges {
     settled
         .ranges
         .iter()

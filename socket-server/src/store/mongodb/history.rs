@@ -118,7 +118,7 @@ impl Collections {
         Ok(Rollup::of_samples(&samples, Resolution::Minute, bucket))
     }
 
-    async fn hours(&self, host: &HostId, from: i64, to: i64) -> Result<Rollup, StoreError> {
+    pub(super) async fn hours(&self, host: &HostId, from: i64, to: i64) -> Result<Rollup, StoreError> {
         let minutes_from = self.kept_from(Resolution::Minute).await?;
         let begin = step_start(from, HOUR_MS);
         let pending = self

@@ -1,6 +1,6 @@
 //! Rolling up what is complete. TTL indexes drop what is past retention.
 
-use mongodb::bson::{DateTime, doc, serialize_to_document};
+use mongodb::bson::{DateTime, Document, doc, serialize_to_document};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
 use crate::store::{
     HostId, Resolution, StoreError,
     retention::Retention,
-    rollup::{Rollup, step_start},
+    rollup::{Rollup, RollupStep, step_start},
 };
 
 /// How long after its end a bucket is rolled up: most late samples are there by then.
@@ -45,14 +45,19 @@ impl Collections {
         }
         for resolution in [Resolution::Second, Resolution::Minute, Resolution::Hour] {
             let cutoff = step_start(retention.cutoff(resolution, now), 6 * BUCKET_MS);
-            let change = doc! { "$max": { "time": date(cutoff) } };
-            let filter = doc! { "_id": format!("kept_from_{}", name_of(resolution)) };
-            self.meta
-                .update_one(filter, change)
-                .upsert(true)
-                .await
-                .map_err(failed)?;
+            self.raise_kept_from(resolution, cutoff).await?;
         }
+        Ok(())
+    }
+
+    pub(super) async fn raise_kept_from(&self, resolution: Resolution, time: i64) -> Result<(), StoreError> {
+        let change = doc! { "$max": { "time": date(time) } };
+        let filter = doc! { "_id": format!("kept_from_{}", name_of(resolution)) };
+        self.meta
+            .update_one(filter, change)
+            .upsert(true)
+            .await
+            .map_err(failed)?;
         Ok(())
     }
 
@@ -127,29 +132,43 @@ impl Collections {
         retention: &Retention,
         now: i64,
     ) -> Result<(), StoreError> {
-        let kept = now.saturating_sub(retention.cutoff(resolution, now));
-        for (&time, step) in &rollup.steps {
-            let id = format!("{host}/{}/{time}", name_of(resolution));
-            let series = step.series.iter().map(|(name, value)| SeriesDocument {
-                name: name.clone(),
-                value: *value,
-            });
-            let document = RollupDocument {
-                time: date(time),
-                samples: step.samples,
-                series: series.collect(),
-            };
-            let mut document = serialize_to_document(&document).map_err(unreadable)?;
-            document.insert("_id", &id);
-            document.insert("host", &host.0);
-            document.insert("resolution", name_of(resolution));
-            document.insert("expires", date(time.max(now).saturating_add(kept)));
+        for document in rollup_documents(host, resolution, rollup, retention, now)? {
+            let filter = doc! { "_id": document.get("_id") };
             self.rollups
-                .replace_one(doc! { "_id": id }, document)
+                .replace_one(filter, document)
                 .upsert(true)
                 .await
                 .map_err(failed)?;
         }
         Ok(())
     }
+}
+
+/// One document for each step.
+pub(super) fn rollup_documents(
+    host: &HostId,
+    resolution: Resolution,
+    rollup: &Rollup,
+    retention: &Retention,
+    now: i64,
+) -> Result<Vec<Document>, StoreError> {
+    let kept = now.saturating_sub(retention.cutoff(resolution, now));
+    let document = |(&time, step): (&i64, &RollupStep)| {
+        let series = step.series.iter().map(|(name, value)| SeriesDocument {
+            name: name.clone(),
+            value: *value,
+        });
+        let document = RollupDocument {
+            time: date(time),
+            samples: step.samples,
+            series: series.collect(),
+        };
+        let mut document = serialize_to_document(&document).map_err(unreadable)?;
+        document.insert("_id", format!("{host}/{}/{time}", name_of(resolution)));
+        document.insert("host", &host.0);
+        document.insert("resolution", name_of(resolution));
+        document.insert("expires", date(time.max(now).saturating_add(kept)));
+        Ok(document)
+    };
+    rollup.steps.iter().map(document).collect()
 }

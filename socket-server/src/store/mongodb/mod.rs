@@ -7,5 +7,6 @@ mod history;
 mod maintain;
 mod records;
 mod store;
+mod transfer;
 
 pub use store::MongoStore;

@@ -1,9 +1,6 @@
 //! The MongoDB store behind the store trait.
 
-use std::{
-    collections::BTreeSet,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use mongodb::bson::doc;
@@ -12,15 +9,18 @@ use super::{
     connect::{Collections, failed},
     records::{find, list},
 };
-use crate::store::{
-    Account, AccountId, ApiKey, ApiKeyId, DroppedRecord, HistoryRow, HostId, HostRecord, Resolution,
-    SampleBatch, SeqRanges, Session, Store, StoreError, retention::Retention, series::visit_readings,
+use crate::{
+    clock::now_unix_ms,
+    store::{
+        Account, AccountId, ApiKey, ApiKeyId, DroppedRecord, HistoryRow, HostId, HostRecord, Resolution,
+        SampleBatch, SeqRanges, Session, Store, StoreError, retention::Retention, series::visit_readings,
+    },
 };
 
 /// Keeps everything in a MongoDB, version 6 to 8.
 pub struct MongoStore {
-    collections: Collections,
-    retention: Retention,
+    pub(super) collections: Collections,
+    pub(super) retention: Retention,
 }
 
 impl MongoStore {
@@ -167,9 +167,7 @@ impl Store for MongoStore {
     }
 
     async fn append(&self, batches: &[SampleBatch]) -> Result<(), StoreError> {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_millis() as i64);
+        let now = now_unix_ms();
         for batch in batches {
             self.collections.append(batch, &self.retention, now).await?;
         }

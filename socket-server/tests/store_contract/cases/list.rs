@@ -2,11 +2,11 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use socket_server::store::Store;
+use socket_server::store::{Store, TransferStore};
 
-use super::{accounts, hosts, keys, rollups, samples, sessions};
+use super::{accounts, hosts, keys, moving, rollups, samples, sessions};
 
-pub(crate) type Case = Box<dyn Fn(Arc<dyn Store>) -> Pin<Box<dyn Future<Output = ()> + Send>>>;
+pub(crate) type Case<S = dyn Store> = Box<dyn Fn(Arc<S>) -> Pin<Box<dyn Future<Output = ()> + Send>>>;
 
 macro_rules! cases {
     ($($module:ident :: $name:ident),* $(,)?) => {
@@ -50,6 +50,32 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
         rollups::late_samples_change_a_rolled_up_minute,
         rollups::late_samples_after_maintenance_are_idempotent_too,
     ]
+}
+
+macro_rules! moves {
+    ($($name:ident),* $(,)?) => {
+        vec![$((stringify!($name), Box::new(|store: Arc<dyn TransferStore>| -> Pin<Box<dyn Future<Output = ()> + Send>> {
+            Box::pin(moving::$name(store))
+        }) as Case<dyn TransferStore>)),*]
+    };
+}
+
+/// What every store promises to a move.
+pub(crate) fn moves() -> Vec<(&'static str, Case<dyn TransferStore>)> {
+    moves![
+        what_is_moved_in_and_out_again_is_the_same,
+        windows_lead_from_samples_to_samples,
+    ]
+}
+
+/// What a store that keeps roll-ups promises besides.
+pub(crate) fn moves_with_rollups() -> Vec<(&'static str, Case<dyn TransferStore>)> {
+    let mut cases = moves();
+    cases.extend(moves![
+        roll_ups_are_added_once_and_read_back,
+        what_is_kept_only_moves_forward,
+    ]);
+    cases
 }
 
 /// Says which case runs, so that a failure names it; shown only for a failed test.

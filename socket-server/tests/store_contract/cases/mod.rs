@@ -4,8 +4,9 @@ mod accounts;
 mod hosts;
 mod keys;
 mod list;
+mod moving;
 mod rollups;
 mod samples;
 mod sessions;
 
-pub(crate) use list::{all, say};
+pub(crate) use list::{all, moves, moves_with_rollups, say};

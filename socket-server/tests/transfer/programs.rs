@@ -1,0 +1,74 @@
+//! The commands, as a person runs them.
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+use socket_server::store::{embedded::EmbeddedStore, retention::Retention};
+
+use crate::fixture::{fill, whole};
+
+fn socket_server(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_socket-server"));
+    command.args(arguments).current_dir(folder);
+    for name in ["METRIC_FLOW_STORE", "METRIC_FLOW_CONFIG"] {
+        command.env_remove(name);
+    }
+    command.output().expect("runs")
+}
+
+fn succeeds(folder: &Path, arguments: &[&str]) -> String {
+    let output = socket_server(folder, arguments);
+    let trouble = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {trouble}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn fails(folder: &Path, arguments: &[&str]) -> String {
+    let output = socket_server(folder, arguments);
+    assert!(!output.status.success(), "{arguments:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+async fn open(folder: &Path) -> EmbeddedStore {
+    EmbeddedStore::open(folder, Retention::default())
+        .await
+        .expect("opens")
+}
+
+#[tokio::test]
+async fn export_import_backup_and_restore_are_commands() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let folder = folder.path();
+    let store = open(&folder.join("a")).await;
+    fill(&store).await;
+    let expected = whole(&store).await;
+    let held = fails(folder, &["export", "file", "--store", "embedded:a"]);
+    assert!(held.contains("is open in another process"), "{held}");
+    let held = fails(folder, &["backup", "kept", "--store", "embedded:a"]);
+    assert!(held.contains("is open in another process"), "{held}");
+    drop(store);
+
+    let exported = succeeds(folder, &["export", "file", "--store", "embedded:a"]);
+    assert!(exported.contains("3 hosts\n"), "{exported}");
+    let imported = succeeds(folder, &["import", "file", "--store", "embedded:b"]);
+    assert!(imported.contains("3 hosts, 3 of them new\n"), "{imported}");
+    let again = succeeds(folder, &["import", "file", "--store", "embedded:b"]);
+    assert!(again.contains("3 hosts, 0 of them new\n"), "{again}");
+    assert_eq!(whole(&open(&folder.join("b")).await).await, expected);
+
+    succeeds(folder, &["backup", "kept", "--store", "embedded:a"]);
+    succeeds(folder, &["restore", "kept", "--store", "embedded:c"]);
+    assert_eq!(whole(&open(&folder.join("c")).await).await, expected);
+
+    let missing = fails(folder, &["export", "other", "--store", "embedded:nowhere"]);
+    assert!(missing.contains("there is no Metric Flow store"), "{missing}");
+    assert!(!folder.join("nowhere").exists());
+    let memory = fails(folder, &["export", "other", "--store", "memory"]);
+    assert!(memory.contains("ends with its server"), "{memory}");
+    std::fs::write(folder.join("letter"), "dear reader").expect("writes");
+    let letter = fails(folder, &["import", "letter", "--store", "embedded:d"]);
+    assert!(letter.contains("is no export of Metric Flow"), "{letter}");
+    assert!(!folder.join("d").exists());
+}
