@@ -37,6 +37,7 @@ $user ALL=(root) NOPASSWD: /usr/bin/firewall-cmd *
 $user ALL=(root) NOPASSWD: /usr/bin/systemctl enable --now podman.socket
 $user ALL=(root) NOPASSWD: /usr/bin/systemctl enable podman-restart.service
 $user ALL=(root) NOPASSWD: /usr/bin/systemctl enable --now podman-restart.service
+$user ALL=(root) NOPASSWD: /usr/bin/systemctl disable podman-restart.service
 $user ALL=(root) NOPASSWD: /usr/bin/systemctl is-enabled podman-restart.service
 $user ALL=(root) NOPASSWD: /usr/bin/journalctl --no-pager *
 RULES

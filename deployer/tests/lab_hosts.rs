@@ -258,6 +258,15 @@ fn bootstrap_makes_a_host_of_a_bare_machine_and_then_finds_nothing_to_change() {
     // The deploy user may do what the deployer needs, and nothing else.
     let may = lab.as_root("node1", "runuser -u deploy -- sudo -n firewall-cmd --state", b"");
     assert!(said(&may).contains("running"), "{}", said(&may));
+    for verb in ["disable", "enable", "is-enabled"] {
+        let command = format!("runuser -u deploy -- sudo -n systemctl {verb} podman-restart.service");
+        let kept_over_boots = lab.as_root("node1", &command, b"");
+        assert!(
+            kept_over_boots.status.success(),
+            "{verb}: {}",
+            said(&kept_over_boots)
+        );
+    }
     let may_not = lab.as_root("node1", "runuser -u deploy -- sudo -n id", b"");
     assert!(!may_not.status.success(), "{}", said(&may_not));
 }
