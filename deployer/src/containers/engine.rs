@@ -12,7 +12,10 @@ use tokio::{
     net::UnixStream,
 };
 
-use super::{error::EngineError, transport::Connector};
+use super::{
+    error::EngineError,
+    transport::{Asker, Connector},
+};
 
 /// Where engines listen on their own machine: root's Podman, then Docker.
 const SOCKETS: [&str; 2] = ["/run/podman/podman.sock", "/var/run/docker.sock"];
@@ -21,6 +24,7 @@ const SOCKETS: [&str; 2] = ["/run/podman/podman.sock", "/var/run/docker.sock"];
 #[derive(Clone)]
 pub struct Engine {
     docker: Docker,
+    asker: Asker,
     place: String,
 }
 
@@ -72,10 +76,11 @@ impl Engine {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let place = place.into();
-        let docker = Connector::new(open)
-            .into_docker()
+        let asker = Connector::new(open).into_asker();
+        let docker = asker
+            .docker()
             .map_err(|source| EngineError::api(&place, "set up the client", source))?;
-        Ok(Self { docker, place })
+        Ok(Self { docker, asker, place })
     }
 
     /// Whether the engine answers.
@@ -100,6 +105,11 @@ impl Engine {
     /// The client itself, for the other files of this folder.
     pub(super) fn docker(&self) -> &Docker {
         &self.docker
+    }
+
+    /// For what bollard has no call for, or reads too strictly.
+    pub(super) fn asker(&self) -> &Asker {
+        &self.asker
     }
 
     /// Turns an API error into ours: `engine.failed("list the containers")`.

@@ -96,6 +96,12 @@ impl EngineError {
         matches!(self, Self::Missing { .. })
     }
 
+    /// Whether something else uses the thing that was to be removed.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        matches!(self, Self::Refused { status: 409, .. })
+    }
+
     /// What to do next, where there is something.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {

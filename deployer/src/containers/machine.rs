@@ -7,8 +7,8 @@ use bollard::{
         ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum, NetworkingConfig, ResourcesUlimits,
     },
     query_parameters::{
-        CreateContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
-        StartContainerOptions, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+        CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
+        StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
     },
 };
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use bytes::Bytes;
 use super::{
     engine::Engine,
     error::EngineError,
-    labelled::{Labels, endpoint, with_label},
+    labelled::{Labels, endpoint},
 };
 
 /// systemd's own signal for an orderly power-off.
@@ -67,27 +67,14 @@ impl Engine {
     ///
     /// When the engine does not answer.
     pub async fn machines_with(&self, label: &str, value: &str) -> Result<Vec<Machine>, EngineError> {
-        let options = ListContainersOptionsBuilder::new()
-            .all(true)
-            .filters(&with_label(label, value))
-            .build();
-        let listed = self.docker().list_containers(Some(options)).await;
-        let listed = listed.map_err(self.failed("list the containers"))?;
+        let listed = self.entries(label, value).await?;
         let mut machines: Vec<Machine> = listed
             .into_iter()
             .map(|found| Machine {
-                name: found
-                    .names
-                    .and_then(|names| names.into_iter().next())
-                    .map(|name| name.trim_start_matches('/').to_owned())
-                    .unwrap_or_default(),
-                state: found.state.map(|state| state.to_string()).unwrap_or_default(),
-                networks: found
-                    .network_settings
-                    .and_then(|settings| settings.networks)
-                    .map(|networks| networks.into_keys().collect())
-                    .unwrap_or_default(),
-                labels: found.labels.unwrap_or_default(),
+                name: found.name(),
+                networks: found.networks(),
+                state: found.state,
+                labels: found.labels,
             })
             .collect();
         machines.sort_by(|a, b| a.name.cmp(&b.name));

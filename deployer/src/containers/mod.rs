@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod images;
 mod labelled;
+mod listing;
 mod machine;
 mod output;
 mod service;

@@ -9,9 +9,14 @@ use std::{
     time::Duration,
 };
 
-use bollard::{BollardRequest, Docker};
-use http::Uri;
-use hyper::rt::{Read, ReadBufCursor, Write};
+use bollard::{BollardRequest, Docker, errors::Error};
+use bytes::Bytes;
+use http::{Request, Uri};
+use http_body_util::{BodyExt as _, Either, Full, StreamBody};
+use hyper::{
+    body::Frame,
+    rt::{Read, ReadBufCursor, Write},
+};
 use hyper_util::{
     client::legacy::{
         Client,
@@ -30,9 +35,9 @@ const ANSWER_SECONDS: u64 = 900;
 const ADDRESS: &str = "http://engine";
 
 /// Both directions of a connection to an engine.
-pub(super) trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(super) trait Both: AsyncRead + AsyncWrite + Send + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Both for T {}
 
 type Opening = Pin<Box<dyn Future<Output = io::Result<Stream>> + Send>>;
 
@@ -54,21 +59,59 @@ impl Connector {
         }))
     }
 
-    /// A bollard client whose connections this opens.
-    pub(super) fn into_docker(self) -> Result<Docker, bollard::errors::Error> {
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .build(self);
+    /// A client whose connections this opens.
+    pub(super) fn into_asker(self) -> Asker {
+        Asker(
+            Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(IDLE)
+                .build(self),
+        )
+    }
+}
+
+/// The HTTP client under bollard's, for requests that are put in our own words.
+#[derive(Clone)]
+pub(super) struct Asker(Client<Connector, Body>);
+
+/// What bollard's requests carry.
+type Body = Either<
+    Full<Bytes>,
+    StreamBody<Pin<Box<dyn futures_util::Stream<Item = Result<Frame<Bytes>, io::Error>> + Send>>>,
+>;
+
+impl Asker {
+    /// A bollard client over the same connections.
+    pub(super) fn docker(&self) -> Result<Docker, Error> {
+        let client = self.0.clone();
         Docker::connect_with_custom_transport(
             move |request: BollardRequest| {
                 let answer = client.request(request);
-                async move { answer.await.map_err(bollard::errors::Error::from) }
+                async move { answer.await.map_err(Error::from) }
             },
             Some(ADDRESS),
             ANSWER_SECONDS,
             bollard::API_DEFAULT_VERSION,
         )
+    }
+
+    /// The whole body of an answer; an answer other than success is an error as bollard has it.
+    pub(super) async fn get(&self, path: &str) -> Result<Bytes, Error> {
+        let request = Request::builder()
+            .uri(format!("{ADDRESS}{path}"))
+            .body(bollard::body_full(Bytes::new()))?;
+        let answer = self.0.request(request).await?;
+        let status = answer.status();
+        let body = answer.into_body().collect().await?.to_bytes();
+        if status.is_success() {
+            return Ok(body);
+        }
+        let said: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+        let message = said.get("message").and_then(serde_json::Value::as_str);
+        Err(Error::DockerResponseServerError {
+            status_code: status.as_u16(),
+            message: message.unwrap_or("no reason is given").to_owned(),
+        })
     }
 }
 
@@ -87,7 +130,7 @@ impl Service<Uri> for Connector {
 }
 
 /// A connection in the form that hyper reads and writes.
-pub(super) struct Stream(TokioIo<Box<dyn Bytes>>);
+pub(super) struct Stream(TokioIo<Box<dyn Both>>);
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {

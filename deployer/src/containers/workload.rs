@@ -1,17 +1,16 @@
 //! The project's containers, networks and volumes on an engine.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use bollard::{
     errors::Error,
     models::{NetworkCreateRequest, VolumeCreateRequest},
     query_parameters::{
-        CreateContainerOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
-        ListNetworksOptions, ListVolumesOptions, RemoveContainerOptionsBuilder, RemoveVolumeOptions,
-        RenameContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
+        CreateContainerOptionsBuilder, ListNetworksOptions, ListVolumesOptions,
+        RemoveContainerOptionsBuilder, RemoveVolumeOptions, RenameContainerOptionsBuilder,
+        StartContainerOptions, StopContainerOptionsBuilder,
     },
 };
-use tokio::time::sleep;
 
 use super::{body::body, engine::Engine, error::EngineError};
 use crate::compose::ContainerSpec;
@@ -25,10 +24,6 @@ pub const LABEL_HASH: &str = "io.metric-flow.deployer.hash";
 /// The release that made a container.
 pub const LABEL_RELEASE: &str = "io.metric-flow.deployer.release";
 
-/// Podman reports states that the client's types do not know, `stopped` and `initialized`, for moments only.
-const UNKNOWN_STATE_TRIES: u32 = 50;
-/// Between two of these tries.
-const UNKNOWN_STATE_PAUSE: Duration = Duration::from_millis(100);
 /// How long a container may take to stop where it does not say: Docker's own default.
 const STOP_SECONDS: u64 = 10;
 
@@ -52,6 +47,8 @@ pub struct Listed {
 /// How a container does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Condition {
+    /// The engine's word for it: `running`, `exited`, or one that is new to us.
+    pub state: String,
     /// It runs.
     pub running: bool,
     /// How its process ended.
@@ -82,36 +79,6 @@ pub struct NewContainer<'a> {
 }
 
 impl Engine {
-    /// The containers of a project, running or not.
-    ///
-    /// # Errors
-    ///
-    /// When the engine does not answer.
-    pub async fn containers(&self, project: &str) -> Result<Vec<Listed>, EngineError> {
-        let filter = HashMap::from([("label".to_owned(), vec![format!("{LABEL_PROJECT}={project}")])]);
-        let options = ListContainersOptionsBuilder::new()
-            .all(true)
-            .filters(&filter)
-            .build();
-        let ask = || self.docker().list_containers(Some(options.clone()));
-        let found = through_unknown_states(ask)
-            .await
-            .map_err(self.failed("list the containers"))?;
-        let listed = found.into_iter().map(|container| Listed {
-            id: container.id.unwrap_or_default(),
-            name: container
-                .names
-                .and_then(|names| names.into_iter().next())
-                .map(|name| name.trim_start_matches('/').to_owned())
-                .unwrap_or_default(),
-            labels: container.labels.unwrap_or_default(),
-            image_id: container.image_id.unwrap_or_default(),
-            state: container.state.map(|state| state.to_string()).unwrap_or_default(),
-            status: container.status.unwrap_or_default(),
-        });
-        Ok(listed.collect())
-    }
-
     /// Makes a container; it does not run yet.
     ///
     /// # Errors
@@ -176,35 +143,6 @@ impl Engine {
         let options = RenameContainerOptionsBuilder::new().name(to).build();
         let renamed = self.docker().rename_container(name, options).await;
         renamed.map_err(self.failed(&format!("rename {name} to {to}")))
-    }
-
-    /// How a container does.
-    ///
-    /// # Errors
-    ///
-    /// When it is not there or the engine does not answer.
-    pub async fn condition(&self, name: &str) -> Result<Condition, EngineError> {
-        let ask = || {
-            self.docker()
-                .inspect_container(name, None::<InspectContainerOptions>)
-        };
-        let found = through_unknown_states(ask)
-            .await
-            .map_err(self.failed(&format!("look at {name}")))?;
-        let state = found.state.unwrap_or_default();
-        let health = state.health.unwrap_or_default();
-        let word = health.status.map(|status| status.to_string());
-        Ok(Condition {
-            running: state.running.unwrap_or_default(),
-            exit_code: state.exit_code,
-            restarts: found.restart_count.unwrap_or_default(),
-            health: word.filter(|word| !word.is_empty() && word != "none"),
-            health_output: health
-                .log
-                .and_then(|log| log.into_iter().next_back())
-                .and_then(|last| last.output),
-            started_at: state.started_at.unwrap_or_default(),
-        })
     }
 
     /// The names of the project's networks.
@@ -320,24 +258,5 @@ fn gone(outcome: Result<(), EngineError>) -> Result<(), EngineError> {
     match outcome {
         Err(error) if error.is_missing() => Ok(()),
         other => other,
-    }
-}
-
-/// Asks again while the answer holds a state that the client's types do not know.
-async fn through_unknown_states<T, F>(mut ask: impl FnMut() -> F) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>>,
-{
-    let mut tries = 0;
-    loop {
-        match ask().await {
-            Err(Error::JsonDataError { .. } | Error::JsonSerdeError { .. })
-                if tries < UNKNOWN_STATE_TRIES =>
-            {
-                tries += 1;
-                sleep(UNKNOWN_STATE_PAUSE).await;
-            }
-            other => return other,
-        }
     }
 }

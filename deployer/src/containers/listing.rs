@@ -1,0 +1,213 @@
+//! Containers as the engine describes them. The answers are read by types of our own: Podman has states that bollard's
+//! types do not know, and one container in such a state would make a whole listing unreadable.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use url::form_urlencoded;
+
+use super::{
+    engine::Engine,
+    error::EngineError,
+    labelled::{Labels, with_label},
+    workload::{Condition, LABEL_PROJECT, Listed},
+};
+
+/// A container, whatever its state is called.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Entry {
+    #[serde(deserialize_with = "or_default")]
+    id: String,
+    #[serde(deserialize_with = "or_default")]
+    names: Vec<String>,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) labels: Labels,
+    #[serde(rename = "ImageID", deserialize_with = "or_default")]
+    image_id: String,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) state: String,
+    #[serde(deserialize_with = "or_default")]
+    status: String,
+    #[serde(deserialize_with = "or_default")]
+    network_settings: Attached,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Attached {
+    #[serde(deserialize_with = "or_default")]
+    networks: HashMap<String, serde::de::IgnoredAny>,
+}
+
+impl Entry {
+    /// Its first name, without the slash that the API puts before it.
+    pub(super) fn name(&self) -> String {
+        let first = self.names.first().map(String::as_str).unwrap_or_default();
+        first.trim_start_matches('/').to_owned()
+    }
+
+    /// The networks that it is on.
+    pub(super) fn networks(&self) -> Vec<String> {
+        self.network_settings.networks.keys().cloned().collect()
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Inspected {
+    #[serde(deserialize_with = "or_default")]
+    restart_count: i64,
+    #[serde(deserialize_with = "or_default")]
+    state: InspectedState,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct InspectedState {
+    #[serde(deserialize_with = "or_default")]
+    status: String,
+    #[serde(deserialize_with = "or_default")]
+    running: bool,
+    exit_code: Option<i64>,
+    #[serde(deserialize_with = "or_default")]
+    started_at: String,
+    #[serde(deserialize_with = "or_default")]
+    health: InspectedHealth,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct InspectedHealth {
+    #[serde(deserialize_with = "or_default")]
+    status: String,
+    #[serde(deserialize_with = "or_default")]
+    log: Vec<Checked>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Checked {
+    #[serde(deserialize_with = "or_default")]
+    output: String,
+}
+
+/// Engines write `null` where a list or a text is empty.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+impl Engine {
+    /// The containers that carry `label=value`, running or not.
+    pub(super) async fn entries(&self, label: &str, value: &str) -> Result<Vec<Entry>, EngineError> {
+        let filters = serde_json::to_string(&with_label(label, value)).unwrap_or_default();
+        let query: String = form_urlencoded::Serializer::new(String::new())
+            .append_pair("all", "true")
+            .append_pair("filters", &filters)
+            .finish();
+        self.read(&format!("/containers/json?{query}"), "list the containers")
+            .await
+    }
+
+    /// The containers of a project, running or not.
+    ///
+    /// # Errors
+    ///
+    /// When the engine does not answer.
+    pub async fn containers(&self, project: &str) -> Result<Vec<Listed>, EngineError> {
+        let found = self.entries(LABEL_PROJECT, project).await?;
+        let listed = found.into_iter().map(|entry| Listed {
+            name: entry.name(),
+            id: entry.id,
+            labels: entry.labels,
+            image_id: entry.image_id,
+            state: entry.state,
+            status: entry.status,
+        });
+        Ok(listed.collect())
+    }
+
+    /// How a container does.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there or the engine does not answer.
+    pub async fn condition(&self, name: &str) -> Result<Condition, EngineError> {
+        let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+        let found: Inspected = self
+            .read(&format!("/containers/{name}/json"), &format!("look at {name}"))
+            .await?;
+        let InspectedState {
+            status,
+            running,
+            exit_code,
+            started_at,
+            health,
+        } = found.state;
+        Ok(Condition {
+            state: status,
+            running,
+            exit_code,
+            restarts: found.restart_count,
+            health: Some(health.status).filter(|word| !word.is_empty() && word != "none"),
+            health_output: health.log.into_iter().next_back().map(|last| last.output),
+            started_at,
+        })
+    }
+
+    async fn read<T: DeserializeOwned>(&self, path: &str, action: &str) -> Result<T, EngineError> {
+        let body = self.asker().get(path).await.map_err(self.failed(action))?;
+        serde_json::from_slice(&body).map_err(|error| self.failed(action)(error.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// An engine that gives one answer to everything.
+    fn engine(answer: &'static str) -> Engine {
+        Engine::over("a pipe", move || async move {
+            let (near, mut far) = tokio::io::duplex(65_536);
+            tokio::spawn(async move {
+                let mut request = vec![0; 4096];
+                let _ = far.read(&mut request).await;
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                    answer.len()
+                );
+                let _ = far.write_all(format!("{head}{answer}").as_bytes()).await;
+            });
+            Ok(near)
+        })
+        .expect("a client")
+    }
+
+    #[tokio::test]
+    async fn a_state_that_nobody_has_heard_of_hides_no_other_container() {
+        let engine = engine(
+            r#"[{"Id":"a","Names":["/one"],"State":"stopping","Labels":null,"ImageID":"i","Status":""},
+                {"Id":"b","Names":["/two"],"State":"hibernating","Labels":{"k":"v"},"NetworkSettings":{"Networks":{"n":{}}}},
+                {"Id":"c","Names":null,"State":"running"}]"#,
+        );
+        let found = engine.containers("demo").await.expect("a listing");
+        let states: Vec<&str> = found.iter().map(|one| one.state.as_str()).collect();
+        assert_eq!(states, ["stopping", "hibernating", "running"]);
+        assert_eq!(found[1].name, "two");
+    }
+
+    #[tokio::test]
+    async fn a_container_is_described_in_any_state() {
+        let engine = engine(
+            r#"{"RestartCount":2,"State":{"Status":"initialized","Running":false,"ExitCode":0,"StartedAt":"0001-01-01T00:00:00Z",
+                "Health":{"Status":"","FailingStreak":0,"Log":null}}}"#,
+        );
+        let condition = engine.condition("one").await.expect("a condition");
+        assert_eq!((condition.state.as_str(), condition.restarts), ("initialized", 2));
+        assert_eq!((condition.health, condition.health_output), (None, None));
+    }
+}
