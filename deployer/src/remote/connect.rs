@@ -1,6 +1,12 @@
 //! Connecting: deadlines on every part, a bounded number of handshakes at once, a retry when sshd resets one.
 
-use std::{borrow::Cow, io, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    io,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use rand::RngExt as _;
 use russh::{
@@ -9,7 +15,7 @@ use russh::{
 };
 use tokio::{
     net::TcpStream,
-    sync::{Mutex, Semaphore},
+    sync::{Mutex, OnceCell, Semaphore},
     time::timeout,
 };
 
@@ -27,8 +33,8 @@ const HANDSHAKES: usize = 8;
 const TRIES: u32 = 5;
 /// The pause before the second try; it doubles, and half of it is random so that hosts do not come back together.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// Silence after which a keepalive is sent; three without an answer end the connection.
-const KEEPALIVE: Duration = Duration::from_secs(10);
+/// Keepalives that are sent into a silence of the length of the deadline; one more without an answer ends the connection.
+const KEEPALIVES: u32 = 3;
 /// The window of a channel: large enough that an image transfer is not held up by round trips.
 const WINDOW_BYTES: u32 = 8 * 1024 * 1024;
 
@@ -152,7 +158,11 @@ pub struct Connector {
     handshakes: Arc<Semaphore>,
     known: KnownHosts,
     deadline: Duration,
+    jumps: Arc<Jumps>,
 }
+
+/// The connections to jump hosts, by name. All hosts behind one share it: its sshd sees one log-in, not twenty.
+type Jumps = std::sync::Mutex<BTreeMap<String, Arc<OnceCell<Arc<Session>>>>>;
 
 impl Connector {
     /// A connector with the known_hosts of this user.
@@ -166,6 +176,7 @@ impl Connector {
             handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
             known,
             deadline,
+            jumps: Arc::default(),
         })
     }
 
@@ -177,16 +188,27 @@ impl Connector {
     pub async fn connect(&self, host: &Host, inventory: &Inventory) -> Result<Session, ConnectError> {
         let jump = match host.jump.as_deref().and_then(|jump| inventory.host(jump)) {
             None => None,
-            Some(jump) => {
-                let session = self.retrying(jump, None).await;
-                let closed = |error: ConnectError| ConnectError::Jump {
-                    jump: jump.name.clone(),
-                    reason: error.to_string(),
-                };
-                Some(Arc::new(session.map_err(closed)?))
-            }
+            Some(jump) => Some(self.jump(jump).await?),
         };
         self.retrying(host, jump).await
+    }
+
+    async fn jump(&self, jump: &Host) -> Result<Arc<Session>, ConnectError> {
+        let cell = {
+            let mut jumps = self.jumps.lock().unwrap_or_else(PoisonError::into_inner);
+            let cell = jumps.entry(jump.name.clone()).or_default();
+            // One that has ended is of no use to a host that is connected again.
+            if cell.get().is_some_and(|session| session.is_closed()) {
+                *cell = Arc::default();
+            }
+            Arc::clone(cell)
+        };
+        let connecting = cell.get_or_try_init(|| async { self.retrying(jump, None).await.map(Arc::new) });
+        let closed = |error: ConnectError| ConnectError::Jump {
+            jump: jump.name.clone(),
+            reason: error.to_string(),
+        };
+        connecting.await.map(Arc::clone).map_err(closed)
     }
 
     async fn retrying(&self, host: &Host, jump: Option<Arc<Session>>) -> Result<Session, ConnectError> {
@@ -242,7 +264,8 @@ async fn handshake(
 ) -> Result<(Handle<Guard>, Option<OfferedKey>), ConnectError> {
     let config = Arc::new(client::Config {
         nodelay: true,
-        keepalive_interval: Some(KEEPALIVE),
+        keepalive_interval: Some(deadline / KEEPALIVES),
+        keepalive_max: KEEPALIVES as usize,
         window_size: WINDOW_BYTES,
         preferred: russh::Preferred {
             key: policy.algorithms(),

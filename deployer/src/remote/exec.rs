@@ -47,7 +47,13 @@ pub enum ExecError {
         /// How long it was waited for.
         deadline: Duration,
     },
-    /// The connection is gone or refuses a channel.
+    /// sshd opens no further session.
+    #[error("`{command}` could not be run: sshd there opens no further session (MaxSessions)")]
+    Busy {
+        /// What was to be run.
+        command: String,
+    },
+    /// The connection is gone.
     #[error("`{command}` could not be run: {source}")]
     Connection {
         /// What was to be run.

@@ -13,4 +13,4 @@ pub use exec::{ExecError, Output};
 pub use host_key::{HostKeyError, OfferedKey};
 pub use known_hosts::{KnownHosts, Verdict, record};
 pub use quote::quote;
-pub use session::{EngineStream, RemoteStream, Session};
+pub use session::{DIAL, EngineStream, RemoteStream, Session};

@@ -2,10 +2,13 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use russh::client::Handle;
+use russh::{
+    Channel,
+    client::{Handle, Msg},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    time::timeout,
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -19,7 +22,12 @@ const ROOTFUL_SOCKET: &str = "/run/podman/podman.sock";
 /// Docker.
 const DOCKER_SOCKET: &str = "/var/run/docker.sock";
 /// Podman's hidden command that joins stdin and stdout to its socket; the way in for a user who may not open the socket.
-const DIAL: &str = "exec sudo -n podman system dial-stdio";
+pub const DIAL: &str = "exec sudo -n podman system dial-stdio";
+
+/// Between two tries to open a session that sshd refuses.
+const BUSY_PAUSE: Duration = Duration::from_millis(100);
+/// The share of the deadline that is spent on such tries, so that the refusal and not the deadline is what is told.
+const BUSY_SHARE: f64 = 0.8;
 
 /// A stream of bytes through an SSH connection.
 pub trait RemoteStream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -72,15 +80,20 @@ impl Session {
     ///
     /// When it did not run to its end within `deadline`.
     pub async fn exec(&self, command: &str, stdin: &[u8], deadline: Duration) -> Result<Output, ExecError> {
-        let opened = timeout(self.deadline, self.handle.channel_open_session()).await;
+        let opened = timeout(self.deadline, self.session_channel()).await;
         let channel = opened
             .map_err(|_| ExecError::Deadline {
                 command: shown(command),
                 deadline: self.deadline,
             })?
-            .map_err(|source| ExecError::Connection {
-                command: shown(command),
-                source,
+            .map_err(|source| match source {
+                russh::Error::ChannelOpenFailure(_) => ExecError::Busy {
+                    command: shown(command),
+                },
+                source => ExecError::Connection {
+                    command: shown(command),
+                    source,
+                },
             })?;
         run(channel, command, stdin, deadline).await
     }
@@ -158,9 +171,25 @@ impl Session {
     }
 
     async fn open_command(&self, command: &str) -> io::Result<EngineStream> {
-        let channel = self.within(self.handle.channel_open_session()).await?;
+        let channel = self.within(self.session_channel()).await?;
         self.within(channel.exec(true, command)).await?;
         Ok(Box::new(channel.into_stream()))
+    }
+
+    /// A session channel. sshd holds only so many at once (MaxSessions, 10 by default): one that is refused is asked for
+    /// again, for others end soon or are idle connections to the engine that close by themselves.
+    async fn session_channel(&self) -> Result<Channel<Msg>, russh::Error> {
+        let until = Instant::now() + self.deadline.mul_f64(BUSY_SHARE);
+        loop {
+            match self.handle.channel_open_session().await {
+                Err(russh::Error::ChannelOpenFailure(_))
+                    if Instant::now() < until && !self.handle.is_closed() =>
+                {
+                    sleep(BUSY_PAUSE).await;
+                }
+                opened => return opened,
+            }
+        }
     }
 
     async fn within<T>(&self, work: impl Future<Output = Result<T, russh::Error>>) -> io::Result<T> {
