@@ -188,3 +188,49 @@ fn drift_is_seen_and_named() {
         ]
     );
 }
+
+#[test]
+fn a_rollout_that_is_gone_on_with_waits_for_the_containers_that_it_had_started() {
+    let mut observed = settled();
+    for host in observed.values_mut() {
+        for container in host.containers.values_mut() {
+            container.release = "cut-off".to_owned();
+        }
+    }
+    let mut scope = Scope {
+        services: vec![("server".to_owned(), None), ("agent".to_owned(), None)],
+        ..Scope::default()
+    };
+    assert!(compare(&desired(), &observed, &scope).is_empty());
+    scope.resumed = BTreeMap::from([
+        ("a".to_owned(), "cut-off".to_owned()),
+        ("b".to_owned(), "another".to_owned()),
+    ]);
+    let plan = compare(&desired(), &observed, &scope);
+    let sentences: Vec<String> = plan.steps.iter().map(|step| step.action.sentence()).collect();
+    assert_eq!(
+        sentences,
+        [
+            "wait for demo-server-1 to be well",
+            "wait for demo-agent-1 to be well"
+        ]
+    );
+    assert_eq!(plan.unchanged, 1);
+}
+
+#[test]
+fn a_container_that_runs_unhealthy_is_named() {
+    let mut observed = settled();
+    for container in observed.get_mut("b").expect("the host").containers.values_mut() {
+        container.status = "Up 5 minutes (unhealthy)".to_owned();
+    }
+    let plan = plan(&observed);
+    assert!(plan.is_empty());
+    assert!(
+        plan.notes
+            .iter()
+            .any(|note| note.starts_with("b: demo-agent-1 runs as wanted, but is unhealthy")),
+        "{:?}",
+        plan.notes
+    );
+}

@@ -2,24 +2,27 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::scene::{Scene, Wanted};
 use crate::{
     error::{Exit, Failure},
-    execute::{Fleet, Lock, LockError, Order, Outcome, Owner, Rollout, Sight},
+    execute::{Fleet, Lease, Lock, LockError, Order, Outcome, Owner, Rollout, Sight},
     printer::Printer,
     progress::{self, JsonLines, Progress, Silent},
 };
 
 /// How a plan is carried out.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Manner {
     pub(super) resume: bool,
     pub(super) keep_going: bool,
     pub(super) no_firewall: bool,
     pub(super) json: bool,
     pub(super) quiet: bool,
+    /// The release that is gone on with.
+    pub(super) release: Option<String>,
 }
 
 /// An id that sorts by time: the seconds since 1970, and two random bytes against two rollouts in one second.
@@ -57,7 +60,7 @@ pub(super) async fn carry_out(
     manner: Manner,
     printer: &Printer,
 ) -> Result<Exit, Failure> {
-    let release = new_release();
+    let release = manner.release.clone().unwrap_or_else(new_release);
     let owner = Owner::this_process(&release);
     let lock = match Lock::take(fleet, owner.clone(), |line| printer.note(line)).await {
         Ok(lock) => lock,
@@ -68,29 +71,69 @@ pub(super) async fn carry_out(
         }
         Err(error) => return Err(Failure::because("the lock cannot be taken", &error)),
     };
+    let lease = lock.lease();
     let stop = CancellationToken::new();
-    let listening = listen(stop.clone());
-    let outcome = locked(scene, fleet, wanted, manner, printer, release, owner, stop).await;
-    listening.abort();
+    let work = locked(
+        scene,
+        fleet,
+        wanted,
+        manner,
+        printer,
+        release,
+        owner,
+        stop.clone(),
+        Arc::clone(&lease),
+    );
+    let listening = async {
+        tokio::select! {
+            () = interrupted(printer, &stop) => {}
+            () = async { lease.ended().await; stop.cancel() } => std::future::pending().await,
+        }
+    };
+    let outcome = tokio::select! {
+        outcome = work => outcome,
+        () = listening => Err(Failure::new("stopped in the middle of a step; the lock is given back")
+            .exit(Exit::Interrupted)
+            .hint("`deployer rollout --resume` goes on, `deployer rollback` puts back what was there before")),
+    };
+    let outcome = match lease.lost() {
+        Some(by) => Err(lost_lock(by, outcome.err())),
+        None => outcome,
+    };
     lock.release().await;
     outcome
 }
 
-/// Ctrl-C and SIGTERM ask for an end after the running step.
-fn listen(stop: CancellationToken) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(async move {
-        let terminate = async {
-            match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-                Ok(mut signal) => _ = signal.recv().await,
-                Err(_) => std::future::pending().await,
-            }
-        };
+/// The end of a rollout whose hosts are not its own any more.
+fn lost_lock(by: &str, so_far: Option<Failure>) -> Failure {
+    let mut failure =
+        Failure::new("stopped: this rollout does not hold its lock any more").exit(Exit::Locked);
+    failure.causes.push(by.to_owned());
+    failure
+        .causes
+        .extend(so_far.into_iter().flat_map(|earlier| earlier.causes));
+    failure.hint("nothing more was changed, and nothing put back; see `deployer status`, then `deployer rollout --resume` or `deployer rollback`")
+}
+
+/// Ctrl-C and SIGTERM ask for an end after the running step; the second one ends it at once, and only then comes this
+/// back.
+async fn interrupted(printer: &Printer, stop: &CancellationToken) {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    for say in [
+        Some("stopping after the running step; once more stops at once"),
+        None,
+    ] {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
-            () = terminate => {}
+            _ = terminate.recv() => {}
+        }
+        if let Some(say) = say {
+            printer.note(say);
         }
         stop.cancel();
-    })
+    }
 }
 
 #[expect(
@@ -106,8 +149,11 @@ async fn locked(
     release: String,
     owner: Owner,
     stop: CancellationToken,
+    lease: Arc<Lease>,
 ) -> Result<Exit, Failure> {
-    let (sights, plan) = scene.look(fleet, &wanted.desired, manner.no_firewall).await?;
+    let (sights, plan) = scene
+        .look(fleet, &wanted.desired, manner.no_firewall, manner.resume)
+        .await?;
     if !plan.obstacles.is_empty() {
         let mut failure = Failure::new("something stands in the way");
         failure.causes = plan.obstacles;
@@ -137,6 +183,7 @@ async fn locked(
         contents: wanted.contents,
         account_file: scene.folder.join("account.json"),
         keep_going: manner.keep_going,
+        lease,
     };
     let rollout = Rollout::new(fleet, &scene.project, order, sights, progress, stop);
     let outcome = rollout
@@ -190,8 +237,9 @@ fn ended(outcome: Outcome, release: &str, printer: &Printer) -> Result<Exit, Fai
             failure.causes.extend(left);
             Err(failure.hint("`deployer rollback` tries again"))
         }
-        Outcome::Stopped => Err(Failure::new(
+        Outcome::Stopped { failures } => Err(with(
             "stopped; what was begun is finished, and the lock is given back",
+            failures,
         )
         .exit(Exit::Interrupted)
         .hint("`deployer rollout --resume` goes on, `deployer rollback` puts back what was there before")),

@@ -94,7 +94,7 @@ const MEANINGS: [(&str, bool, &str, &str); 6] = [
 ];
 
 async fn look(target: &Target) -> Vec<Finding> {
-    let sudo = target.session.sudo();
+    let sudo = target.sudo();
     let script = format!(
         r#"if systemctl -q is-active firewalld; then
   {sudo}firewall-cmd --state >/dev/null 2>&1 || echo sudo-firewall

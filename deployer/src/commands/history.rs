@@ -21,7 +21,7 @@ pub async fn run(arguments: &ProjectArgs, printer: &Printer) -> Result<Exit, Fai
     let scene = Scene::load(arguments)?;
     let fleet = scene.connect(&arguments.hosts.only).await?;
     say_unreachable(&fleet, printer);
-    let (sights, _) = scene.look(&fleet, &BTreeMap::new(), true).await?;
+    let (sights, _) = scene.look(&fleet, &BTreeMap::new(), true, false).await?;
     fleet.close().await;
     let mut releases: BTreeMap<&str, (u64, &str, BTreeSet<&str>)> = BTreeMap::new();
     for (host, sight) in &sights {

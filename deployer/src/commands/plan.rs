@@ -24,7 +24,7 @@ pub async fn run(
     let fleet = fleet?;
     all_reachable(&fleet)?;
     let wanted = scene.wanted(here.as_ref()).await?;
-    let (_, plan) = scene.look(&fleet, &wanted.desired, no_firewall).await?;
+    let (_, plan) = scene.look(&fleet, &wanted.desired, no_firewall, false).await?;
     fleet.close().await;
     if json {
         let text = serde_json::to_string_pretty(&plan)

@@ -25,7 +25,7 @@ pub async fn run(arguments: &ProjectArgs, release: Option<&str>, printer: &Print
     let (here, fleet) = tokio::join!(local_engine(), scene.connect(&arguments.hosts.only));
     let fleet = fleet?;
     all_reachable(&fleet)?;
-    let (sights, _) = scene.look(&fleet, &BTreeMap::new(), true).await?;
+    let (sights, _) = scene.look(&fleet, &BTreeMap::new(), true, false).await?;
     let cut_off = sights.values().any(|sight| sight.journal.is_some());
     let outcome = if cut_off && release.is_none() {
         put_back(&fleet, &sights, printer).await

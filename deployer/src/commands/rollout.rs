@@ -29,7 +29,9 @@ pub async fn run(arguments: &RolloutArgs, printer: &Printer) -> Result<Exit, Fai
         all_reachable(&fleet)?;
     }
     let wanted = scene.wanted(here.as_ref()).await?;
-    let (sights, plan) = scene.look(&fleet, &wanted.desired, arguments.no_firewall).await?;
+    let (sights, plan) = scene
+        .look(&fleet, &wanted.desired, arguments.no_firewall, arguments.resume)
+        .await?;
     let cut_off = sights
         .values()
         .any(|sight| sight.journal.is_some() || !sight.kept.is_empty());
@@ -45,12 +47,15 @@ pub async fn run(arguments: &RolloutArgs, printer: &Printer) -> Result<Exit, Fai
         let missing = fleet.unreachable.is_empty();
         return Ok(if missing { Exit::Done } else { Exit::Failed });
     }
+    let journals = sights.values().filter_map(|sight| sight.journal.as_ref());
+    let begun = journals.map(|journal| journal.release.clone()).max();
     let manner = Manner {
         resume: arguments.resume,
         keep_going: arguments.keep_going,
         no_firewall: arguments.no_firewall,
         json: arguments.json,
         quiet: printer.is_quiet(),
+        release: begun.filter(|_| arguments.resume),
     };
     let outcome = carry_out(&scene, &fleet, wanted, manner, printer).await;
     fleet.close().await;

@@ -136,6 +136,7 @@ impl Scene {
                 .iter()
                 .map(|host| (host.name.clone(), host.port))
                 .collect(),
+            resumed: BTreeMap::new(),
         }
     }
 
@@ -145,6 +146,7 @@ impl Scene {
         fleet: &Fleet,
         desired: &BTreeMap<String, DesiredHost>,
         no_firewall: bool,
+        resume: bool,
     ) -> Result<(BTreeMap<String, Sight>, Plan), Failure> {
         let nothing = DesiredHost::default();
         let nothing = &nothing;
@@ -168,7 +170,14 @@ impl Scene {
         let desired = desired
             .map(|(host, desired)| (host.clone(), desired.clone()))
             .collect();
-        let plan = compare(&desired, &observed, &self.scope(no_firewall));
+        let mut scope = self.scope(no_firewall);
+        if resume {
+            let begun = sights
+                .iter()
+                .filter_map(|(host, sight)| Some((host.clone(), sight.journal.as_ref()?.release.clone())));
+            scope.resumed = begun.collect();
+        }
+        let plan = compare(&desired, &observed, &scope);
         Ok((sights, plan))
     }
 }

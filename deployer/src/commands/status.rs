@@ -32,7 +32,7 @@ pub async fn run(arguments: &ProjectArgs, json: bool, printer: &Printer) -> Resu
     let fleet = fleet?;
     say_unreachable(&fleet, printer);
     let wanted = scene.wanted(here.as_ref()).await?;
-    let (sights, plan) = scene.look(&fleet, &wanted.desired, false).await?;
+    let (sights, plan) = scene.look(&fleet, &wanted.desired, false, false).await?;
     fleet.close().await;
     let mut rows = Vec::new();
     for (host, sight) in &sights {
@@ -74,12 +74,7 @@ pub async fn run(arguments: &ProjectArgs, json: bool, printer: &Printer) -> Resu
         printer.data(&text);
     } else {
         table(&rows, printer);
-        for step in plan.steps.iter().filter(|step| {
-            !matches!(
-                step.action,
-                Action::Create { .. } | Action::Replace { .. } | Action::Start { .. }
-            )
-        }) {
+        for step in plan.steps.iter().filter(|step| !step.action.is_task()) {
             printer.say(&format!(
                 "{}: would {}: {}",
                 step.host,
@@ -98,7 +93,7 @@ pub async fn run(arguments: &ProjectArgs, json: bool, printer: &Printer) -> Resu
 fn touches(action: &Action, name: &str) -> bool {
     match action {
         Action::Replace { container, .. } => container.name == name,
-        Action::Start { name: started } => started == name,
+        Action::Start { container } | Action::Await { container } => container.name == name,
         Action::Remove { name: removed } => removed == name,
         _ => false,
     }

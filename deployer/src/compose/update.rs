@@ -63,7 +63,7 @@ pub struct Update {
     pub monitor: Duration,
     /// What a failure does.
     pub failure_action: FailureAction,
-    /// The share of hosts that may fail.
+    /// The share of the service's own containers in this update that may fail.
     pub max_failure_ratio: f64,
 }
 
@@ -82,6 +82,13 @@ impl Default for Update {
 }
 
 impl Update {
+    /// Whether so many failed containers of so many that are updated are few enough to go on: `max_failure_ratio` of the
+    /// Compose specification, as Swarm reads it.
+    #[must_use]
+    pub fn tolerates(&self, failed: usize, updated: usize) -> bool {
+        failed == 0 || failed as f64 <= self.max_failure_ratio * updated as f64
+    }
+
     /// Takes the mapping out of `deploy` and reads it.
     pub(super) fn take(deploy: &mut Mapping, key: &str, path: &str, problems: &mut Vec<String>) -> Self {
         let mut update = Self::default();
@@ -154,6 +161,20 @@ fn parallelism(text: &str) -> Option<Parallelism> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ratio_of_failures_is_that_of_the_update() {
+        let update = |max_failure_ratio| Update {
+            max_failure_ratio,
+            ..Update::default()
+        };
+        assert!(update(0.0).tolerates(0, 0));
+        assert!(!update(0.0).tolerates(1, 10));
+        assert!(update(0.25).tolerates(1, 4));
+        assert!(!update(0.25).tolerates(2, 4));
+        assert!(!update(0.25).tolerates(1, 2));
+        assert!(update(1.0).tolerates(3, 3));
+    }
 
     #[test]
     fn a_batch_is_never_empty_and_percentages_round_up() {

@@ -12,7 +12,7 @@ use super::{
     local::LocalImages,
     observe::KEPT,
     state::{HostState, State},
-    target::{Target, chain, within},
+    target::{Target, within},
     undo::{boot, file_path},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     containers::{LABEL_HASH, LABEL_PROJECT, LABEL_RELEASE, LABEL_SERVICE, NewContainer},
     firewall::{self, Opened, PortRule},
     plan::{Action, DesiredContainer, Step},
-    progress::{Event, Progress, Unit},
+    progress::Progress,
 };
 
 /// A transfer has no deadline of its own but this: 1 GB over a slow line.
@@ -50,13 +50,13 @@ impl HostRun {
         let settings = &self.target.settings;
         let deadline = match step.action {
             Action::ShipImage { .. } => SHIP_DEADLINE,
-            Action::Create { .. } | Action::Replace { .. } | Action::Start { .. } => {
+            Action::Create { .. } | Action::Replace { .. } | Action::Start { .. } | Action::Await { .. } => {
                 settings.step_timeout + settings.health_timeout
             }
             _ => settings.step_timeout,
         };
         let doing = step.action.sentence();
-        within(deadline, &doing, self.perform(&step.action, shared)).await
+        within(deadline, &doing, Box::pin(self.perform(&step.action, shared))).await
     }
 
     async fn perform(&mut self, action: &Action, shared: &Shared) -> Result<(), HostError> {
@@ -144,58 +144,17 @@ impl HostRun {
                 self.start_and_wait(container, shared).await
             }
             Action::Replace { container, order } => self.replace(container, *order, shared).await,
-            Action::Start { name } => {
-                self.journal
-                    .record(&target, Undo::StopContainer { name: name.clone() })
-                    .await?;
-                Ok(target.engine.start_container(name).await?)
+            Action::Start { container } => {
+                let name = container.name.clone();
+                self.journal.record(&target, Undo::StopContainer { name }).await?;
+                self.start_and_wait(container, shared).await
             }
+            Action::Await { container } => self.wait(container, shared).await,
             Action::Remove { name } => {
                 target.engine.stop_container(name, None).await?;
                 Ok(target.engine.remove_container(name).await?)
             }
         }
-    }
-
-    async fn ship(&mut self, image: &str, id: Option<&str>, shared: &Shared) -> Result<(), HostError> {
-        let target = self.target.clone();
-        let what = id.unwrap_or(image).to_owned();
-        self.journal
-            .record(&target, Undo::RemoveImage { image: what.clone() })
-            .await?;
-        match (&shared.images.engine, id) {
-            (Some(here), Some(id)) => {
-                let (progress, task) = (Arc::clone(&shared.progress), target.name().to_owned());
-                let sent = move |done| {
-                    progress.report(Event::Advanced {
-                        task: &task,
-                        done,
-                        total: None,
-                        unit: Unit::Bytes,
-                    });
-                };
-                here.send_image(image, &target.engine, sent).await?;
-                if target.engine.image_id(id).await?.is_none() {
-                    tracing::info!(
-                        host = target.name(),
-                        image,
-                        "the engine gives the image another id; it is used by name"
-                    );
-                }
-            }
-            _ => target
-                .engine
-                .pull_image(image)
-                .await
-                .map_err(|error| HostError::NoImage {
-                    image: image.to_owned(),
-                    reason: chain(&error),
-                })?,
-        }
-        if !self.state.shipped.contains(&what) {
-            self.state.shipped.push(what);
-        }
-        State(&target).write(&self.state).await
     }
 
     async fn open(&mut self, zone: &str, rules: &[PortRule], permanent: bool) -> Result<(), HostError> {
@@ -227,7 +186,7 @@ impl HostRun {
         State(&target).write(&self.state).await?;
         target
             .shell(
-                &firewall::change(target.session.sudo(), zone, "add", rules, permanent),
+                &firewall::change(target.sudo(), zone, "add", rules, permanent),
                 b"",
             )
             .await?;
@@ -238,7 +197,7 @@ impl HostRun {
         let target = self.target.clone();
         target
             .shell(
-                &firewall::change(target.session.sudo(), zone, "remove", rules, permanent),
+                &firewall::change(target.sudo(), zone, "remove", rules, permanent),
                 b"",
             )
             .await?;
@@ -290,12 +249,29 @@ impl HostRun {
 
     async fn start_and_wait(&self, container: &DesiredContainer, shared: &Shared) -> Result<(), HostError> {
         self.target.engine.start_container(&container.name).await?;
+        self.wait(container, shared).await
+    }
+
+    /// The health gate.
+    async fn wait(&self, container: &DesiredContainer, shared: &Shared) -> Result<(), HostError> {
         let monitor = shared
             .monitors
             .get(&container.service)
             .copied()
             .unwrap_or_default();
-        gate(&self.target, container, monitor, &shared.stop).await
+        gate(&self.target, container, monitor, &shared.stop).await?;
+        match &shared.enrolment {
+            Some(server) if server.hears(container) => {
+                let deadline = self.target.settings.health_timeout;
+                let seen = server.has_fresh_sample(&self.target, deadline, shared.progress.as_ref());
+                shared
+                    .stop
+                    .run_until_cancelled(seen)
+                    .await
+                    .unwrap_or(Err(HostError::Stopped))
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn replace(

@@ -66,7 +66,7 @@ async fn close_ports(target: &Target, state: &HostState) -> Result<(), HostError
     for opened in state
         .opened
         .iter()
-        .filter(|opened| opened.rule.port != target.session.host().port)
+        .filter(|opened| opened.rule.port != target.host().port)
     {
         for (ours, permanent) in [(opened.runtime, false), (opened.permanent, true)] {
             if ours {
@@ -78,7 +78,7 @@ async fn close_ports(target: &Target, state: &HostState) -> Result<(), HostError
         }
     }
     for ((zone, permanent), rules) in zones {
-        let command = firewall::change(target.session.sudo(), zone, "remove", &rules, permanent);
+        let command = firewall::change(target.sudo(), zone, "remove", &rules, permanent);
         target.shell(&command, b"").await?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! What can go wrong on a host.
 
-use std::{io, time::Duration};
+use std::{io, path::PathBuf, time::Duration};
 
 use crate::{
     containers::EngineError,
@@ -66,6 +66,12 @@ pub enum HostError {
         /// Why not.
         reason: String,
     },
+    /// The server has an account, and nobody has told us its password.
+    #[error("the server has an account already, and its log-in is not in {}", file.display())]
+    NoLogIn {
+        /// Where it would be written down.
+        file: PathBuf,
+    },
     /// The image is neither here nor on the host.
     #[error("image {image} is neither here nor can the host pull it: {reason}")]
     NoImage {
@@ -74,10 +80,69 @@ pub enum HostError {
         /// What the engine says.
         reason: String,
     },
+    /// The image of a release is nowhere any more.
+    #[error("image {image} of that release ({id}) is gone: the host does not have it, and {instead}")]
+    ImageGone {
+        /// Its name.
+        image: String,
+        /// Its id.
+        id: String,
+        /// What there is instead.
+        instead: String,
+    },
+    /// The connection ended in the middle of a step.
+    #[error("the connection was lost in the middle of `{doing}`")]
+    Lost {
+        /// The step.
+        doing: String,
+        /// What it looked like.
+        #[source]
+        source: Box<HostError>,
+    },
+    /// Somebody else has the lock.
+    #[error("{by}")]
+    LeaseLost {
+        /// Who.
+        by: String,
+    },
+    /// The server has no sample of the host.
+    #[error("the server has no fresh sample of {host_name} within {} s: {seen}", deadline.as_secs())]
+    NoSample {
+        /// What the host calls itself.
+        host_name: String,
+        /// How long it was waited for.
+        deadline: Duration,
+        /// What the server knows of it.
+        seen: String,
+    },
     /// Ctrl-C.
     #[error("stopped")]
     Stopped,
 }
+
+/// The words of engines and shells for what a person can do something about, and what that is.
+const CURES: [(&str, &str); 5] = [
+    (
+        "address already in use",
+        "something on the host listens there: `ss -ltnp` says what; end it, or publish another port",
+    ),
+    (
+        "port is already allocated",
+        "another container has that port: `podman ps` says which; end it, or publish another port",
+    ),
+    (
+        "no space left on device",
+        "make room on the host: `podman image prune`, then `df -h /var/lib/containers /var/tmp`",
+    ),
+    (
+        "password is required",
+        "sudo asks for a password there: let this user run podman and firewall-cmd without one",
+    ),
+    (
+        "MaxSessions",
+        "raise MaxSessions in sshd_config of the host; 4 is enough for a rollout",
+    ),
+];
 
 fn last_lines(lines: &[String]) -> String {
     if lines.is_empty() {
@@ -93,18 +158,52 @@ impl HostError {
     pub fn hint(&self, host: &str) -> Option<String> {
         match self {
             Self::Connect(error) => Some(error.hint(host)),
-            Self::Engine(error) => error.hint().map(str::to_owned),
+            Self::Engine(error) if error.hint().is_some() => error.hint().map(str::to_owned),
+            Self::NoEngine { reason } if reason.contains("asks for a password") => Some(
+                "let this user run `podman system dial-stdio` and `firewall-cmd` without one: provision/bootstrap.sh writes such a rule"
+                    .to_owned(),
+            ),
             Self::NoEngine { .. } => Some(format!(
                 "`deployer check` finds the cause; on {host} `systemctl enable --now podman.socket` is the usual cure"
             )),
             Self::NoImage { .. } => {
                 Some("build it with `deployer build`, or name a registry that the host can reach".to_owned())
             }
-            Self::Exec(ExecError::Failed { stderr, .. }) if stderr.contains("password is required") => Some(
-                "sudo asks for a password there: let this user run podman and firewall-cmd without one"
-                    .to_owned(),
+            Self::NoLogIn { .. } => Some(
+                "set DEPLOYER_ACCOUNT and DEPLOYER_ACCOUNT_PASSWORD for one rollout; it writes them down there".to_owned(),
             ),
-            _ => None,
+            Self::ImageGone { .. } => Some(
+                "`deployer history` lists other releases; or build the image again and roll it out".to_owned(),
+            ),
+            Self::Lost { .. } => Some(format!(
+                "see to it that {host} answers; then `deployer rollout --resume` goes on, `deployer rollback` puts back"
+            )),
+            Self::NoSample { .. } => Some(format!(
+                "`deployer logs --host {host}` shows what its client says; can it reach the server's address and port?"
+            )),
+            error => {
+                let said = super::target::chain(error);
+                let known = CURES.iter().find(|(words, _)| said.contains(words));
+                known.map(|(_, cure)| (*cure).to_owned())
+            }
+        }
+    }
+
+    /// Whether a connection that has ended would explain it.
+    pub(super) fn may_be_a_lost_connection(&self) -> bool {
+        matches!(
+            self,
+            Self::Exec(ExecError::Connection { .. } | ExecError::Cut { .. } | ExecError::Deadline { .. })
+                | Self::Engine(EngineError::Api { .. })
+        )
+    }
+
+    /// In one text, with the cure on a line of its own.
+    pub(super) fn with_cure(&self, host: &str) -> String {
+        let text = super::target::chain(self);
+        match self.hint(host) {
+            Some(hint) => format!("{text}\ncure: {hint}"),
+            None => text,
         }
     }
 
@@ -141,6 +240,9 @@ pub enum Outcome {
         /// What could not be put back.
         left: Vec<String>,
     },
-    /// Ctrl-C.
-    Stopped,
+    /// Ctrl-C, or the lock was lost.
+    Stopped {
+        /// What had failed before, as `host: reason`.
+        failures: Vec<String>,
+    },
 }

@@ -14,6 +14,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const LAST_LINES: u32 = 10;
 /// Restarts after which a container is given up: one may be a dependency that was not there yet.
 const MOST_RESTARTS: i64 = 3;
+/// The states in which a container has ended. What else is not `running` is on its way, or new to us, and is waited for.
+const ENDED: [&str; 2] = ["exited", "dead"];
 
 /// Waits until a container is well: healthy by its check, or running through `monitor` without one; then until its
 /// published ports answer.
@@ -38,7 +40,7 @@ pub(super) async fn gate(
     loop {
         let condition = target.engine.condition(&container.name).await?;
         let health = condition.health.as_deref();
-        if !condition.running && condition.exit_code.is_some() && !condition.started_at.is_empty() {
+        if ENDED.contains(&condition.state.as_str()) {
             let may_return = container.spec.restart != "no"
                 && condition.restarts < MOST_RESTARTS
                 && since.elapsed() < monitor;
@@ -67,14 +69,21 @@ pub(super) async fn gate(
             break;
         }
         if since.elapsed() >= deadline {
-            let what = format!("did not become healthy within {} s", deadline.as_secs());
+            let now = match (condition.state.as_str(), health) {
+                ("running", Some(health)) => health.to_owned(),
+                (state, _) => state.to_owned(),
+            };
+            let what = format!(
+                "did not become healthy within {} s: it is {now}",
+                deadline.as_secs()
+            );
             return Err(unwell(target, container, what).await);
         }
         if stop.run_until_cancelled(sleep(LOOK_EVERY)).await.is_none() {
             return Err(HostError::Stopped);
         }
     }
-    answers(target, container, since + deadline).await
+    answers(target, container, since + deadline, stop).await
 }
 
 async fn unwell(target: &Target, container: &DesiredContainer, what: String) -> HostError {
@@ -87,7 +96,12 @@ async fn unwell(target: &Target, container: &DesiredContainer, what: String) -> 
 }
 
 /// Waits until the published TCP ports take a connection, asked from the host itself so that no firewall is between.
-async fn answers(target: &Target, container: &DesiredContainer, until: Instant) -> Result<(), HostError> {
+async fn answers(
+    target: &Target,
+    container: &DesiredContainer,
+    until: Instant,
+    stop: &CancellationToken,
+) -> Result<(), HostError> {
     if container.spec.network_mode.is_some() {
         return Ok(());
     }
@@ -98,12 +112,14 @@ async fn answers(target: &Target, container: &DesiredContainer, until: Instant) 
             .as_deref()
             .filter(|ip| *ip != "0.0.0.0" && *ip != "::")
             .unwrap_or("127.0.0.1");
-        while target.session.open_tcp(address, number).await.is_err() {
+        while target.session().open_tcp(address, number).await.is_err() {
             if Instant::now() >= until {
                 let what = format!("does not answer on its published port {number}");
                 return Err(unwell(target, container, what).await);
             }
-            sleep(LOOK_EVERY).await;
+            if stop.run_until_cancelled(sleep(LOOK_EVERY)).await.is_none() {
+                return Err(HostError::Stopped);
+            }
         }
     }
     Ok(())

@@ -1,22 +1,18 @@
 //! One rollout per project: a lease on each host, renewed while the rollout runs. The host's own clock says whether it
 //! has run out, so clocks may differ.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     error::HostError,
+    lease::{HEARTBEAT, LEASE, Lease},
     state::to_text,
     target::{Fleet, Target},
 };
 use crate::remote::quote;
-
-/// A lease that was not renewed for so long belongs to nobody.
-const LEASE: Duration = Duration::from_secs(60);
-/// How often it is renewed: three times may fail.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Who holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +83,7 @@ pub struct Lock {
     stop: CancellationToken,
     heartbeats: TaskTracker,
     targets: Vec<Target>,
-    owner: Owner,
+    lease: Arc<Lease>,
 }
 
 impl Lock {
@@ -102,10 +98,10 @@ impl Lock {
             stop: CancellationToken::new(),
             heartbeats: TaskTracker::new(),
             targets: Vec::new(),
-            owner,
+            lease: Arc::new(Lease::new(owner)),
         };
         for target in fleet.targets.values() {
-            match acquire(target, &lock.owner).await {
+            match acquire(target, lock.lease.owner()).await {
                 Ok(None) => {}
                 Ok(Some(before)) => {
                     say(&format!(
@@ -119,17 +115,18 @@ impl Lock {
                     return Err(error);
                 }
             }
+            lock.lease.was_renewed(target.name());
             lock.targets.push(target.clone());
         }
         for target in lock.targets.clone() {
-            let (stop, owner) = (lock.stop.clone(), lock.owner.clone());
+            let (stop, lease) = (lock.stop.clone(), Arc::clone(&lock.lease));
             lock.heartbeats.spawn(async move {
                 while stop
                     .run_until_cancelled(tokio::time::sleep(HEARTBEAT))
                     .await
                     .is_some()
                 {
-                    if let Err(error) = renew(&target, &owner).await {
+                    if let Err(error) = lease.renew(&target).await {
                         tracing::warn!(host = target.name(), %error, "the lock was not renewed");
                     }
                 }
@@ -139,6 +136,12 @@ impl Lock {
         Ok(lock)
     }
 
+    /// What the lock is good for.
+    #[must_use]
+    pub fn lease(&self) -> Arc<Lease> {
+        Arc::clone(&self.lease)
+    }
+
     /// Gives the lock back. A host that does not answer keeps it until the lease has run out.
     pub async fn release(self) {
         self.stop.cancel();
@@ -146,14 +149,14 @@ impl Lock {
         self.heartbeats.close();
         self.heartbeats.wait().await;
         for target in &self.targets {
-            if let Err(error) = remove(target, &self.owner).await {
+            if let Err(error) = remove(target, self.lease.owner()).await {
                 tracing::warn!(host = target.name(), %error, "the lock was not given back");
             }
         }
     }
 }
 
-fn file(target: &Target) -> String {
+pub(super) fn file(target: &Target) -> String {
     format!("{}/lock.json", target.folder())
 }
 
@@ -202,19 +205,11 @@ async fn acquire(target: &Target, owner: &Owner) -> Result<Option<Owner>, LockEr
 }
 
 /// A word of the file that is ours alone.
-fn mark(owner: &Owner) -> String {
+pub(super) fn mark(owner: &Owner) -> String {
     quote(&format!(
         "\"process\":{},\"release\":\"{}\"",
         owner.process, owner.release
     ))
-}
-
-async fn renew(target: &Target, owner: &Owner) -> Result<(), HostError> {
-    let file = file(target);
-    target
-        .shell(&format!("grep -qF {} {file} && touch {file}", mark(owner)), b"")
-        .await?;
-    Ok(())
 }
 
 async fn remove(target: &Target, owner: &Owner) -> Result<(), HostError> {

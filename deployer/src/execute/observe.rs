@@ -74,7 +74,7 @@ fn observed(container: Listed) -> ObservedContainer {
 }
 
 async fn script(target: &Target, desired: &DesiredHost, no_firewall: bool) -> Result<Sight, HostError> {
-    let sudo = target.session.sudo();
+    let sudo = target.sudo();
     let folder = target.folder();
     // The firewall takes most of the time, so it is asked only when there is something to ask about.
     let ask = match (no_firewall, desired.ports.is_empty()) {
@@ -85,7 +85,7 @@ async fn script(target: &Target, desired: &DesiredHost, no_firewall: bool) -> Re
             firewall::query(sudo, SEPARATOR)
         ),
     };
-    let unit = match target.session.host().engine {
+    let unit = match target.host().engine {
         EngineKind::Podman => "systemctl is-enabled podman-restart.service 2>/dev/null",
         EngineKind::PodmanRootless => "systemctl --user is-enabled podman-restart.service 2>/dev/null",
         EngineKind::Docker => "echo none",
@@ -95,7 +95,7 @@ async fn script(target: &Target, desired: &DesiredHost, no_firewall: bool) -> Re
          echo '{SEPARATOR}'\nls {folder}/files 2>/dev/null\necho '{SEPARATOR}'\n{unit}\necho '{SEPARATOR}'\n{ask}"
     );
     let output = target
-        .session
+        .session()
         .exec(&script, b"", target.settings.step_timeout)
         .await?;
     let text = output.text();

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use futures_util::{StreamExt as _, stream};
@@ -13,21 +13,26 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     apply::{HostRun, Shared},
+    batches::batches,
     enrolment::Server,
     error::{HostError, Outcome},
     journal::Journal,
+    lease::Lease,
     local::LocalImages,
     lock::Owner,
     observe::Sight,
-    state::{Release, State},
-    target::{Fleet, chain},
-    undo::{drop_kept, undo_all},
+    target::{Fleet, Target, chain},
 };
 use crate::{
-    compose::{FailureAction, FileSource, Parallelism, Project, Update},
+    compose::{FailureAction, FileSource, Project, Update},
     plan::{DesiredHost, Plan, Stage, Step},
     progress::{Progress, Task},
 };
+
+/// How long a connection may take to be known as ended after the first stream inside it has.
+const ENDING: Duration = Duration::from_secs(2);
+/// How often it is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What is to be rolled out.
 pub struct Order {
@@ -49,17 +54,27 @@ pub struct Order {
     pub account_file: PathBuf,
     /// Hosts that fail do not stop the others.
     pub keep_going: bool,
+    /// The lock that this rollout runs under.
+    pub lease: Arc<Lease>,
+}
+
+/// Why a host is left out of the rest.
+pub(super) struct Failed {
+    reason: String,
+    stage: Stage,
 }
 
 /// A rollout that runs.
 pub struct Rollout<'a> {
-    fleet: &'a Fleet,
-    hosts: BTreeMap<String, Mutex<HostRun>>,
-    order: Order,
+    pub(super) fleet: &'a Fleet,
+    pub(super) hosts: BTreeMap<String, Mutex<HostRun>>,
+    pub(super) order: Order,
     shared: Shared,
-    progress: Arc<dyn Progress>,
+    pub(super) progress: Arc<dyn Progress>,
     stop: CancellationToken,
-    failed: Mutex<BTreeMap<String, String>>,
+    pub(super) failed: Mutex<BTreeMap<String, Failed>>,
+    /// Hosts with the journal of a rollout that was cut off.
+    begun: BTreeSet<String>,
 }
 
 impl<'a> Rollout<'a> {
@@ -74,6 +89,11 @@ impl<'a> Rollout<'a> {
         stop: CancellationToken,
     ) -> Self {
         let mut hosts = BTreeMap::new();
+        let begun = sights
+            .iter()
+            .filter(|(_, sight)| sight.journal.is_some())
+            .map(|(host, _)| host.clone())
+            .collect();
         for (name, sight) in sights {
             if let Some(target) = fleet.targets.get(&name) {
                 let fresh = Journal {
@@ -111,6 +131,7 @@ impl<'a> Rollout<'a> {
             progress,
             stop,
             failed: Mutex::default(),
+            begun,
         }
     }
 
@@ -128,7 +149,7 @@ impl<'a> Rollout<'a> {
         }
         let names: Vec<String> = self.hosts.keys().cloned().collect();
         self.batch(&names, &Stage::Prepare, self.fleet.parallel).await;
-        if let Some(outcome) = self.verdict(&Update::default()).await {
+        if let Some(outcome) = self.verdict(&Stage::Prepare, &Update::default()).await {
             return Ok(outcome);
         }
         for (index, (_, update)) in self.order.updates.iter().enumerate() {
@@ -146,10 +167,10 @@ impl<'a> Rollout<'a> {
                         .await
                         .is_none()
                 {
-                    return Ok(Outcome::Stopped);
+                    return Ok(self.stopped().await);
                 }
                 self.batch(batch, &stage, self.fleet.parallel).await;
-                if let Some(outcome) = self.verdict(update).await {
+                if let Some(outcome) = self.verdict(&stage, update).await {
                     return Ok(outcome);
                 }
             }
@@ -159,14 +180,10 @@ impl<'a> Rollout<'a> {
         Ok(self.ended().await)
     }
 
-    /// The hosts with something to do.
-    fn touched(&self) -> BTreeSet<String> {
-        self.order
-            .plan
-            .steps
-            .iter()
-            .map(|step| step.host.clone())
-            .collect()
+    /// The hosts with something to do, or with something done before this rollout was cut off.
+    pub(super) fn touched(&self) -> BTreeSet<String> {
+        let steps = self.order.plan.steps.iter().map(|step| step.host.clone());
+        steps.chain(self.begun.iter().cloned()).collect()
     }
 
     /// The steps of a stage on some hosts, side by side. A host that has failed is left out.
@@ -180,7 +197,7 @@ impl<'a> Rollout<'a> {
                 if let Err(error) = self.steps(host, &steps).await
                     && !matches!(error, HostError::Stopped)
                 {
-                    self.failed.lock().await.insert(host.clone(), chain(&error));
+                    self.fail(host, error.with_cure(host), stage).await;
                 }
             })
             .buffer_unordered(parallel.max(1))
@@ -199,13 +216,18 @@ impl<'a> Rollout<'a> {
             let sentence = step.action.sentence();
             let task = Task::start(self.progress.as_ref(), host.to_owned(), &sentence);
             let mut run = run.lock().await;
-            match run.apply(step, &self.shared).await {
+            let done = match self.order.lease.holds(&run.target).await {
+                Ok(()) => run.apply(step, &self.shared).await,
+                Err(lost) => Err(lost),
+            };
+            match done {
                 Ok(()) => task.done(&sentence),
                 Err(HostError::Stopped) => {
                     task.failed("stopped while waiting for its health");
                     return Err(HostError::Stopped);
                 }
                 Err(error) => {
+                    let error = lost_on_the_way(&run.target, error, sentence).await;
                     task.failed(&chain(&error));
                     return Err(error);
                 }
@@ -214,16 +236,27 @@ impl<'a> Rollout<'a> {
         Ok(())
     }
 
+    pub(super) async fn fail(&self, host: &str, reason: String, stage: &Stage) {
+        let stage = stage.clone();
+        let failed = Failed { reason, stage };
+        self.failed.lock().await.insert(host.to_owned(), failed);
+    }
+
     /// Whether to go on after a batch; if not, how the rollout ends.
-    async fn verdict(&self, update: &Update) -> Option<Outcome> {
-        if self.stop.is_cancelled() {
-            return Some(Outcome::Stopped);
+    async fn verdict(&self, stage: &Stage, update: &Update) -> Option<Outcome> {
+        if self.order.lease.lost().is_some() || self.stop.is_cancelled() {
+            return Some(self.stopped().await);
         }
-        let failures = self.failures().await;
-        let allowed = (self.hosts.len() as f64 * update.max_failure_ratio).floor();
-        if failures.is_empty() || self.order.keep_going || failures.len() as f64 <= allowed {
+        let failed_here = {
+            let failed = self.failed.lock().await;
+            failed.values().filter(|failed| failed.stage == *stage).count()
+        };
+        let tasks = self.order.plan.steps.iter();
+        let tasks = tasks.filter(|step| step.stage == *stage && step.action.is_task());
+        if self.order.keep_going || update.tolerates(failed_here, tasks.count()) {
             return None;
         }
+        let failures = self.failures().await;
         match update.failure_action {
             FailureAction::Continue => None,
             FailureAction::Pause => Some(Outcome::Paused { failures }),
@@ -231,83 +264,24 @@ impl<'a> Rollout<'a> {
         }
     }
 
+    async fn stopped(&self) -> Outcome {
+        let failures = self.failures().await;
+        Outcome::Stopped { failures }
+    }
+
     async fn failures(&self) -> Vec<String> {
         self.failed
             .lock()
             .await
             .iter()
-            .map(|(host, reason)| format!("{host}: {reason}"))
+            .map(|(host, failed)| format!("{host}: {}", failed.reason))
             .collect()
-    }
-
-    /// Puts back every host that was touched, side by side.
-    async fn roll_back(&self, failures: Vec<String>) -> Outcome {
-        let left = stream::iter(self.touched())
-            .map(|host| async move {
-                let run = self.hosts.get(&host)?.lock().await;
-                let task = Task::start(
-                    self.progress.as_ref(),
-                    host.clone(),
-                    "putting back what was there",
-                );
-                match undo_all(&run.target, &run.journal).await {
-                    Ok(left) if left.is_empty() => {
-                        task.done("as it was");
-                        None
-                    }
-                    Ok(left) => {
-                        task.failed(&left.join("; "));
-                        Some(left)
-                    }
-                    Err(error) => {
-                        let text = chain(&error);
-                        task.failed(&text);
-                        Some(vec![format!("{host}: {text}")])
-                    }
-                }
-            })
-            .buffer_unordered(self.fleet.parallel)
-            .filter_map(std::future::ready)
-            .concat()
-            .await;
-        Outcome::RolledBack { failures, left }
-    }
-
-    /// Writes down the release on every host that is done, and drops what was kept for a rollback.
-    async fn commit(&self) {
-        stream::iter(&self.hosts)
-            .map(|(host, run)| async move {
-                if self.failed.lock().await.contains_key(host) {
-                    return;
-                }
-                let mut run = run.lock().await;
-                let release = Release {
-                    id: self.order.release.clone(),
-                    at_unix_ms: now_unix_ms(),
-                    by: self.order.owner.who.clone(),
-                    desired: self.order.desired.get(host).cloned().unwrap_or_default(),
-                };
-                run.state.add(release);
-                let target = run.target.clone();
-                let done = async {
-                    // In this order: once the journal is gone nothing refers to the old containers any more.
-                    State(&target).write(&run.state).await?;
-                    Journal::remove(&target).await?;
-                    drop_kept(&target).await
-                };
-                if let Err(error) = done.await {
-                    self.failed.lock().await.insert(host.clone(), chain(&error));
-                }
-            })
-            .buffer_unordered(self.fleet.parallel)
-            .collect::<()>()
-            .await;
     }
 
     async fn ended(&self) -> Outcome {
         let failures = self.failures().await;
         if self.stop.is_cancelled() && !failures.is_empty() {
-            Outcome::Stopped
+            Outcome::Stopped { failures }
         } else if failures.is_empty() {
             Outcome::Done
         } else {
@@ -316,12 +290,24 @@ impl<'a> Rollout<'a> {
     }
 }
 
-/// Milliseconds since 1970 by the clock of this machine.
-fn now_unix_ms() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO);
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+/// What broke, where the end of the connection explains it better than what it looked like.
+async fn lost_on_the_way(target: &Target, error: HostError, doing: String) -> HostError {
+    if !error.may_be_a_lost_connection() {
+        return error;
+    }
+    // The streams inside a connection end a moment before the connection says that it has ended.
+    let ended = async {
+        while !target.session().is_closed() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    match tokio::time::timeout(ENDING, ended).await {
+        Ok(()) => HostError::Lost {
+            doing,
+            source: Box::new(error),
+        },
+        Err(_) => error,
+    }
 }
 
 /// Where the hosts' keys are minted, when the project has such a secret.
@@ -338,41 +324,14 @@ fn server(fleet: &Fleet, project: &Project, order: &Order) -> Option<Server> {
         Some((host, container.name.clone()))
     })?;
     let target = fleet.targets.get(host)?.clone();
+    let minted = project.files.iter();
+    let minted = minted.filter(|(_, source)| matches!(source, FileSource::Enrolment { .. }));
     Some(Server {
         target,
         container,
         port,
         account_file: order.account_file.clone(),
+        secrets: minted.map(|(name, _)| name.clone()).collect(),
+        token: tokio::sync::OnceCell::new(),
     })
-}
-
-/// The hosts in batches. With a percentage the first host goes alone: the canary.
-fn batches(hosts: &[String], parallelism: Parallelism) -> Vec<&[String]> {
-    let size = parallelism.of(hosts.len());
-    match (parallelism, hosts) {
-        (Parallelism::Percent(percent), [_, _, ..]) if percent < 100 => {
-            let (canary, rest) = hosts.split_at(1);
-            std::iter::once(canary).chain(rest.chunks(size)).collect()
-        }
-        _ => hosts.chunks(size).collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentage_sends_one_host_ahead() {
-        let hosts: Vec<String> = (0..9).map(|number| number.to_string()).collect();
-        let sizes = |parallelism| {
-            batches(&hosts, parallelism)
-                .iter()
-                .map(|batch| batch.len())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(sizes(Parallelism::Percent(50)), [1, 5, 3]);
-        assert_eq!(sizes(Parallelism::Hosts(4)), [4, 4, 1]);
-        assert_eq!(sizes(Parallelism::All), [9]);
-    }
 }

@@ -5,21 +5,24 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use futures_util::{StreamExt as _, stream};
 use tokio::time::timeout;
 
-use super::error::HostError;
+use super::{error::HostError, link::Link};
 use crate::{
     containers::Engine,
-    inventory::{Host, Inventory, LabSettings},
-    remote::{Connector, ExecError, Output, Session, quote},
+    inventory::{EngineKind, Host, Inventory, LabSettings},
+    remote::{Connector, DIAL, ExecError, Output, Session, quote},
 };
 
 /// Where the deployer keeps what it has to remember on a host, from the home folder of the user that logs in.
 const STATE_FOLDER: &str = ".local/state/metric-flow-deployer";
 
+/// How many times the deadline of connecting a host may take to come back: a minute by default, enough to boot.
+const REACH_AGAIN: u32 = 4;
+
 /// A host with an open connection.
 #[derive(Clone)]
 pub struct Target {
-    /// Commands.
-    pub session: Arc<Session>,
+    /// The way there.
+    pub link: Arc<Link>,
     /// Its engine.
     pub engine: Engine,
     /// The project's name.
@@ -40,14 +43,14 @@ impl Target {
         inventory: &Inventory,
         project: &str,
     ) -> Result<Self, HostError> {
-        let session = Arc::new(connector.connect(host, inventory).await?);
-        let opener = Arc::clone(&session);
+        let link = Arc::new(Link::open(connector, host, inventory).await?);
+        let opener = Arc::clone(&link);
         let engine = Engine::over(&host.name, move || {
-            let session = Arc::clone(&opener);
+            let session = opener.session();
             async move { session.open_engine().await }
         })?;
         let target = Self {
-            session,
+            link,
             engine,
             project: project.to_owned(),
             settings: inventory.lab.clone(),
@@ -69,7 +72,35 @@ impl Target {
     /// The host's name in hosts.toml.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.session.host().name
+        &self.host().name
+    }
+
+    /// What hosts.toml says of it.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        self.link.host()
+    }
+
+    /// Commands.
+    #[must_use]
+    pub fn session(&self) -> Arc<Session> {
+        self.link.session()
+    }
+
+    /// The words that a command of root begins with: none for root itself.
+    #[must_use]
+    pub fn sudo(&self) -> &'static str {
+        self.session().sudo()
+    }
+
+    /// Connects again when the connection has ended. A host that was cut off or reboots has some time for it.
+    ///
+    /// # Errors
+    ///
+    /// When it does not come back.
+    pub async fn reconnect(&self) -> Result<(), HostError> {
+        let patience = self.settings.connect_timeout * REACH_AGAIN;
+        Ok(self.link.again(patience).await?)
     }
 
     /// Runs a shell command that has to succeed.
@@ -78,7 +109,7 @@ impl Target {
     ///
     /// When it fails or takes longer than a step may.
     pub async fn shell(&self, command: &str, stdin: &[u8]) -> Result<Output, ExecError> {
-        self.session
+        self.session()
             .exec_ok(command, stdin, self.settings.step_timeout)
             .await
     }
@@ -91,20 +122,21 @@ impl Target {
 
     /// Asks the host itself why its engine does not answer: sshd gives the same answer for every cause.
     async fn why_no_engine(&self, said: String) -> String {
-        let sudo = self.session.sudo();
+        // What the way in itself says is the best reason: sudo and Podman name theirs.
+        let dial = match (self.host().engine, self.sudo()) {
+            (EngineKind::Podman, sudo) if !sudo.is_empty() => DIAL.trim_start_matches("exec "),
+            _ => "true",
+        };
         let probe = format!(
             "command -v podman >/dev/null || command -v docker >/dev/null || {{ echo 'no engine is installed'; exit 0; }}; \
-             {}\
+             said=$(timeout 5 {dial} </dev/null 2>&1 >/dev/null) || true; \
+             case $said in *'password is required'*) echo 'sudo asks for a password'; exit 0;; esac; \
              systemctl -q is-active podman.socket || systemctl -q is-active docker.socket || echo 'podman.socket is not active'; \
-             [ -z \"$(sshd -T 2>/dev/null | grep -i 'allowstreamlocalforwarding no')\" ] || echo 'sshd forbids AllowStreamLocalForwarding'",
-            if sudo.is_empty() {
-                String::new()
-            } else {
-                format!("{sudo}true 2>/dev/null || {{ echo 'sudo asks for a password'; exit 0; }}; ")
-            }
+             [ -z \"$(sshd -T 2>/dev/null | grep -i 'allowstreamlocalforwarding no')\" ] || echo 'sshd forbids AllowStreamLocalForwarding'; \
+             printf '%s\\n' \"$said\" | head -n 1"
         );
         let found = self
-            .session
+            .session()
             .exec(&probe, b"", self.settings.connect_timeout)
             .await;
         match found.map(|output| output.text().trim().replace('\n', ", ")) {
@@ -187,7 +219,8 @@ impl Fleet {
 
     /// Says goodbye to all.
     pub async fn close(&self) {
-        self.each(|target| target.session.close()).await;
+        self.each(|target| async move { target.session().close().await })
+            .await;
     }
 }
 

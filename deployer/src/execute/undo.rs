@@ -5,7 +5,7 @@ use super::{
     journal::{Journal, Undo},
     observe::KEPT,
     state::{HostState, State},
-    target::Target,
+    target::{Target, within},
 };
 use crate::{firewall, inventory::EngineKind, remote::quote};
 
@@ -19,8 +19,13 @@ pub async fn undo_all(target: &Target, journal: &Journal) -> Result<Vec<String>,
     let mut left = Vec::new();
     let mut state = State(target).read().await?;
     for undo in journal.undo.iter().rev() {
-        if let Err(error) = one(target, undo, &mut state).await {
-            left.push(format!("{}: {error}", target.name()));
+        let undone = within(
+            target.settings.step_timeout,
+            "put something back",
+            one(target, undo, &mut state),
+        );
+        if let Err(error) = undone.await {
+            left.push(format!("{}: {}", target.name(), error.with_cure(target.name())));
         }
     }
     if left.is_empty() {
@@ -59,7 +64,7 @@ async fn one(target: &Target, undo: &Undo, state: &mut HostState) -> Result<(), 
             rules,
             permanent,
         } => {
-            let command = firewall::change(target.session.sudo(), zone, "remove", rules, *permanent);
+            let command = firewall::change(target.sudo(), zone, "remove", rules, *permanent);
             target.shell(&command, b"").await?;
             for opened in state
                 .opened
@@ -81,7 +86,11 @@ async fn one(target: &Target, undo: &Undo, state: &mut HostState) -> Result<(), 
         Undo::RemoveNetwork { name } => engine.remove_project_network(name).await?,
         Undo::RemoveVolume { name } => engine.remove_project_volume(name).await?,
         Undo::RemoveImage { image } => {
-            engine.remove_image(image).await?;
+            match engine.remove_image(image).await {
+                // Somebody else's container uses it by now; then it is theirs.
+                Err(error) if error.is_in_use() => {}
+                removed => removed?,
+            }
             state.shipped.retain(|shipped| shipped != image);
         }
         Undo::RemoveFile { name } => State(target).remove_file(&format!("files/{name}")).await?,
@@ -92,8 +101,8 @@ async fn one(target: &Target, undo: &Undo, state: &mut HostState) -> Result<(), 
 /// Has containers with `restart: always` start after a reboot, or not.
 pub(super) async fn boot(target: &Target, enable: bool) -> Result<(), HostError> {
     let verb = if enable { "enable" } else { "disable" };
-    let command = match target.session.host().engine {
-        EngineKind::Podman => format!("{}systemctl {verb} podman-restart.service", target.session.sudo()),
+    let command = match target.host().engine {
+        EngineKind::Podman => format!("{}systemctl {verb} podman-restart.service", target.sudo()),
         EngineKind::PodmanRootless => format!("systemctl --user {verb} podman-restart.service"),
         EngineKind::Docker => return Ok(()),
     };

@@ -23,6 +23,8 @@ pub struct Scope {
     pub no_firewall: bool,
     /// The port of each host's sshd, which is never closed.
     pub ssh_ports: BTreeMap<String, u16>,
+    /// The releases that are gone on with, by host: nobody has seen yet whether their containers are well.
+    pub resumed: BTreeMap<String, String>,
 }
 
 /// What is to be done.
@@ -301,15 +303,23 @@ impl HostPlan<'_> {
                         &old.state
                     }
                 );
+                let container = Box::new(container.clone());
+                self.step(stage, Action::Start { container }, why);
+            } else if self.scope.resumed.get(self.name) == Some(&old.release) {
+                let container = Box::new(container.clone());
                 self.step(
                     stage,
-                    Action::Start {
-                        name: container.name.clone(),
-                    },
-                    why,
+                    Action::Await { container },
+                    "it was cut off before it was well",
                 );
             } else {
                 self.plan.unchanged += 1;
+                if old.health() == Some("unhealthy") {
+                    self.plan.notes.push(format!(
+                        "{}: {} runs as wanted, but is unhealthy: `deployer logs {}` shows what it says",
+                        self.name, container.name, container.service
+                    ));
+                }
             }
         }
         let wanted: BTreeSet<&String> = desired

@@ -93,13 +93,31 @@ pub enum Action {
     /// A container that has stopped is started.
     Start {
         /// Which.
-        name: String,
+        #[serde(serialize_with = "name_only")]
+        container: Box<DesiredContainer>,
+    },
+    /// A container that a rollout has started before it was cut off has to become healthy.
+    Await {
+        /// Which.
+        #[serde(serialize_with = "name_only")]
+        container: Box<DesiredContainer>,
     },
     /// A container that belongs to nothing any more is removed.
     Remove {
         /// Which.
         name: String,
     },
+}
+
+impl Action {
+    /// Whether it brings a container of a service forward: what Compose calls a task of an update.
+    #[must_use]
+    pub fn is_task(&self) -> bool {
+        matches!(
+            self,
+            Self::Create { .. } | Self::Replace { .. } | Self::Start { .. } | Self::Await { .. }
+        )
+    }
 }
 
 fn name_only<S: serde::Serializer>(container: &DesiredContainer, serializer: S) -> Result<S::Ok, S::Error> {
@@ -151,7 +169,8 @@ impl Action {
             } => {
                 format!("replace {}, the new one first", container.name)
             }
-            Self::Start { name } => format!("start {name}"),
+            Self::Start { container } => format!("start {}", container.name),
+            Self::Await { container } => format!("wait for {} to be well", container.name),
             Self::Remove { name } => format!("remove {name}"),
         }
     }

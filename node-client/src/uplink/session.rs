@@ -1,9 +1,8 @@
 //! One connection: hello, live samples, the past, acknowledgements, questions.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use metric_flow_lifecycle::now_unix_ms;
 use metric_flow_protocol::{
     codec::{Frame, decode, encode},
     metrics::Sample,
@@ -86,7 +85,7 @@ impl<'a> Session<'a> {
                 acknowledged_seq: spool.acknowledged(),
                 facts: Some(uplink.facts.clone()),
                 labels: uplink.labels.clone(),
-                sent_unix_ms: now_unix_ms(),
+                sent_unix_ms: unix_ms(),
             }
         };
         let epoch = hello.epoch.clone();
@@ -104,7 +103,7 @@ impl<'a> Session<'a> {
         check_major(answer.protocol_major)?;
         let outgoing = {
             let mut spool = uplink.shared.spool();
-            spool.agree(answer.durable_seq, now_unix_ms());
+            spool.agree(answer.durable_seq, unix_ms());
             Outgoing::new(spool.acknowledged(), spool.last_seq())
         };
         tracing::info!(host_id = answer.host_id, "connected to {}", uplink.endpoint.host);
@@ -238,7 +237,7 @@ impl<'a> Session<'a> {
             epoch: self.epoch.clone(),
             samples,
             dropped,
-            sent_unix_ms: now_unix_ms(),
+            sent_unix_ms: unix_ms(),
         };
         send(&mut self.socket, NodeBody::Batch(batch)).await
     }
@@ -360,4 +359,9 @@ async fn write(socket: &mut Socket, message: Message) -> Result<(), Trouble> {
             seconds: SEND_DEADLINE.as_secs(),
         }),
     }
+}
+
+fn unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

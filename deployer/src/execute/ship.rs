@@ -1,0 +1,118 @@
+//! Bringing an image to a host: from this machine's engine where it is here, else from a registry.
+
+use std::sync::Arc;
+
+use super::{
+    apply::{HostRun, Shared},
+    error::HostError,
+    journal::Undo,
+    state::State,
+    target::chain,
+};
+use crate::{
+    containers::Engine,
+    progress::{Event, Unit},
+};
+
+impl HostRun {
+    /// Brings an image. One that is wanted by its id is that very image, or there is none.
+    pub(super) async fn ship(
+        &mut self,
+        image: &str,
+        id: Option<&str>,
+        shared: &Shared,
+    ) -> Result<(), HostError> {
+        let target = self.target.clone();
+        let what = id.unwrap_or(image).to_owned();
+        self.journal
+            .record(&target, Undo::RemoveImage { image: what.clone() })
+            .await?;
+        match (&shared.images.engine, id) {
+            (Some(here), Some(id)) if here.image_id(id).await?.is_some() => {
+                self.send(here, image, id, shared).await?;
+            }
+            (_, Some(id)) => self.pull_that(image, id).await?,
+            (_, None) => target
+                .engine
+                .pull_image(image)
+                .await
+                .map_err(|error| HostError::NoImage {
+                    image: image.to_owned(),
+                    reason: chain(&error),
+                })?,
+        }
+        if !self.state.shipped.contains(&what) {
+            self.state.shipped.push(what);
+        }
+        State(&target).write(&self.state).await
+    }
+
+    async fn send(&self, here: &Engine, image: &str, id: &str, shared: &Shared) -> Result<(), HostError> {
+        let engine = &self.target.engine;
+        // By name where the name still means this image, so that the host knows it by name too.
+        let named = here
+            .image_id(image)
+            .await?
+            .is_some_and(|there| bare(&there) == bare(id));
+        let (progress, task) = (Arc::clone(&shared.progress), self.target.name().to_owned());
+        let sent = move |done| {
+            progress.report(Event::Advanced {
+                task: &task,
+                done,
+                total: None,
+                unit: Unit::Bytes,
+            });
+        };
+        here.send_image(if named { image } else { id }, engine, sent)
+            .await?;
+        if engine.image_id(id).await?.is_none() {
+            if !named {
+                return Err(gone(
+                    image,
+                    id,
+                    "its engine gives what was sent another id".to_owned(),
+                ));
+            }
+            tracing::info!(
+                host = self.target.name(),
+                image,
+                "the engine gives the image another id; it is used by name"
+            );
+        }
+        Ok(())
+    }
+
+    /// An image of an earlier release that is not on this machine: the registry may still have it under its name.
+    async fn pull_that(&mut self, image: &str, id: &str) -> Result<(), HostError> {
+        let target = self.target.clone();
+        if target.engine.image_id(image).await?.is_none() {
+            let undo = Undo::RemoveImage {
+                image: image.to_owned(),
+            };
+            self.journal.record(&target, undo).await?;
+        }
+        let pulled = target.engine.pull_image(image).await;
+        let instead = match pulled {
+            Err(error) => format!(
+                "it is neither on this machine nor can the host pull it: {}",
+                chain(&error)
+            ),
+            Ok(()) if target.engine.image_id(id).await?.is_some() => return Ok(()),
+            Ok(()) => "its registry has another one under that name by now".to_owned(),
+        };
+        Err(gone(image, id, instead))
+    }
+}
+
+fn gone(image: &str, id: &str, instead: String) -> HostError {
+    HostError::ImageGone {
+        image: image.to_owned(),
+        id: bare(id).chars().take(12).collect(),
+        instead,
+    }
+}
+
+/// Without the prefix that only some engines write.
+fn bare(id: &str) -> &str {
+    id.strip_prefix("sha256:").unwrap_or(id)
+}
