@@ -1,7 +1,9 @@
-//! Process plumbing with no domain in it: an orderly end, and logging.
+//! Process plumbing with no domain in it: an orderly end, logging, the clock.
 
+mod clock;
 mod logging;
 mod shutdown;
 
+pub use clock::now_unix_ms;
 pub use logging::{LogFormat, init_logging};
 pub use shutdown::{Drained, Shutdown, reload_requests};

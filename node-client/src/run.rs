@@ -5,12 +5,12 @@ use std::{
     io::{self, Write},
     process::ExitCode,
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
-use metric_flow_lifecycle::{Drained, LogFormat, Shutdown, init_logging};
+use metric_flow_lifecycle::{Drained, LogFormat, Shutdown, init_logging, now_unix_ms};
 
 use crate::{
     agent,
@@ -132,10 +132,8 @@ fn check_health(arguments: &HealthArguments) -> Result<(), Failure> {
         .or_else(|| config::default_spool_dir(&environment));
     let folder = folder.ok_or_else(|| Failure::new("name the client's folder with --spool-dir"))?;
     let state = read_state(&folder).map_err(Failure::new)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
     let summary = state
-        .check(now, STATE_FRESH_MS, arguments.connected)
+        .check(now_unix_ms(), STATE_FRESH_MS, arguments.connected)
         .map_err(Failure::new)?;
     write_out(format!("{summary}\n").as_bytes())
 }

@@ -3,9 +3,10 @@
 use std::{
     path::PathBuf,
     sync::{Arc, mpsc::RecvTimeoutError},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
+use metric_flow_lifecycle::now_unix_ms;
 use metric_flow_protocol::metrics::Sample;
 use prost::Message as _;
 use tokio::sync::mpsc;
@@ -50,16 +51,16 @@ impl Recorder {
         left: &std::sync::mpsc::Receiver<()>,
     ) {
         let started = Instant::now();
-        let started_unix_ms = unix_ms();
+        let started_unix_ms = now_unix_ms();
         let mut ticks = Ticks::default();
         let mut synced_at = started;
         let mut state_at: Option<(Instant, bool)> = None;
         while let Err(RecvTimeoutError::Timeout) =
-            stop.recv_timeout(wait_until_next(unix_ms(), self.interval))
+            stop.recv_timeout(wait_until_next(now_unix_ms(), self.interval))
         {
             // A clock that does not jump decides what is too old: the wall clock at the start, and the time since.
             let steady_unix_ms = started_unix_ms.saturating_add(millis(started.elapsed()));
-            if ticks.is_due(unix_ms(), self.interval) {
+            if ticks.is_due(now_unix_ms(), self.interval) {
                 self.record(&mut sampler, steady_unix_ms);
             }
             if synced_at.elapsed() >= SYNC_EVERY {
@@ -78,7 +79,7 @@ impl Recorder {
         // The connection takes its leave when it knows that nothing more will come.
         let (nobody, _) = mpsc::channel(1);
         drop(std::mem::replace(&mut self.live, nobody));
-        self.shared.spool().close(unix_ms());
+        self.shared.spool().close(now_unix_ms());
         // Either way it is over: a connection that was dropped has hung up.
         let _ = left.recv();
         self.write_state();
@@ -119,7 +120,7 @@ impl Recorder {
             .join("; ");
         }
         self.state.connected = link.connected;
-        self.state.written_unix_ms = unix_ms();
+        self.state.written_unix_ms = now_unix_ms();
         if let Err(error) = write_state(&self.state_folder, &self.state) {
             tracing::debug!("{error}");
         }
@@ -154,10 +155,6 @@ fn fit(sample: &mut Sample) {
 
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
-fn unix_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
 }
 
 #[cfg(test)]

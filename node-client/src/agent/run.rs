@@ -1,11 +1,8 @@
 //! One run of the client: from a checked configuration to an orderly end.
 
-use std::{
-    sync::Arc,
-    thread,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, thread};
 
+use metric_flow_lifecycle::now_unix_ms;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -58,7 +55,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Agen
         false => None,
     };
     let machine_identity = config.machine_identity()?;
-    let now_unix_ms = unix_ms();
+    let now_unix_ms = now_unix_ms();
     let spool = Spool::open(
         &config.spool_dir,
         SpoolLimits::with_bytes(config.spool_bytes_max),
@@ -137,10 +134,4 @@ async fn drive(
     drop((stop, left_sender));
     drop(ended.await);
     Ok(())
-}
-
-fn unix_ms() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -1,7 +1,8 @@
 //! All collectors of a host, read together.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
+use metric_flow_lifecycle::now_unix_ms;
 use metric_flow_protocol::metrics::Sample;
 
 use super::Collector;
@@ -48,7 +49,7 @@ impl Sampler {
     /// As [`read`](Self::read), with `now` deciding what of the slow readings is due.
     pub fn read_at(&mut self, now: Instant) -> Sample {
         let mut sample = Sample {
-            time_unix_ms: unix_ms(),
+            time_unix_ms: now_unix_ms(),
             ..Sample::default()
         };
         for watched in &mut self.collectors {
@@ -88,13 +89,6 @@ fn collectors(root: &HostRoot) -> Vec<Box<dyn Collector>> {
 #[cfg(not(target_os = "linux"))]
 fn collectors(_root: &HostRoot) -> Vec<Box<dyn Collector>> {
     vec![Box::new(super::Portable::new())]
-}
-
-/// The host's clock, milliseconds since 1970-01-01 UTC.
-fn unix_ms() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! One connection: hello, live samples, the past, acknowledgements, questions.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use metric_flow_lifecycle::now_unix_ms;
 use metric_flow_protocol::{
     codec::{Frame, decode, encode},
     metrics::Sample,
@@ -85,7 +86,7 @@ impl<'a> Session<'a> {
                 acknowledged_seq: spool.acknowledged(),
                 facts: Some(uplink.facts.clone()),
                 labels: uplink.labels.clone(),
-                sent_unix_ms: unix_ms(),
+                sent_unix_ms: now_unix_ms(),
             }
         };
         let epoch = hello.epoch.clone();
@@ -103,7 +104,7 @@ impl<'a> Session<'a> {
         check_major(answer.protocol_major)?;
         let outgoing = {
             let mut spool = uplink.shared.spool();
-            spool.agree(answer.durable_seq, unix_ms());
+            spool.agree(answer.durable_seq, now_unix_ms());
             Outgoing::new(spool.acknowledged(), spool.last_seq())
         };
         tracing::info!(host_id = answer.host_id, "connected to {}", uplink.endpoint.host);
@@ -237,7 +238,7 @@ impl<'a> Session<'a> {
             epoch: self.epoch.clone(),
             samples,
             dropped,
-            sent_unix_ms: unix_ms(),
+            sent_unix_ms: now_unix_ms(),
         };
         send(&mut self.socket, NodeBody::Batch(batch)).await
     }
@@ -359,9 +360,4 @@ async fn write(socket: &mut Socket, message: Message) -> Result<(), Trouble> {
             seconds: SEND_DEADLINE.as_secs(),
         }),
     }
-}
-
-fn unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
