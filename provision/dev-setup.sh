@@ -5,10 +5,11 @@
 #   provision/dev-setup.sh --missing [GROUP]...  print the groups that lack something; changes nothing
 #
 # Groups: base (shell checks, Python), rust (linker), browser (Chromium), containers (Podman), lab (hosts as
-# containers). Debian and Ubuntu by apt; Fedora, RHEL, Rocky and their kin by dnf. No service is started.
+# containers), bench (what the benchmarks compare with: node exporter, Ansible; and faketime). Debian and Ubuntu by
+# apt; Fedora, RHEL, Rocky and their kin by dnf. No service is started.
 set -euo pipefail
 
-readonly groups_known=(base rust browser containers lab)
+readonly groups_known=(base rust browser containers lab bench)
 
 # What must be there: programs in PATH, one of several where they are joined by "|".
 programs_of() {
@@ -18,6 +19,7 @@ programs_of() {
     browser) echo "chromium|chromium-browser|google-chrome" ;;
     containers) echo podman podman-compose mmdebstrap aardvark-dns "runc|crun" ;;
     lab) echo podman mmdebstrap aardvark-dns runc iptables nft newuidmap ssh ;;
+    bench) echo prometheus-node-exporter\|node_exporter ansible-playbook faketime ;;
     *) echo "there is no group \"$1\"; the groups are ${groups_known[*]}" >&2 && return 1 ;;
   esac
 }
@@ -29,6 +31,8 @@ apt_packages_of() {
     browser) echo chromium fonts-dejavu-core ;;
     containers) echo podman podman-compose mmdebstrap netavark aardvark-dns runc crun iptables uidmap ;;
     lab) echo podman mmdebstrap netavark aardvark-dns runc crun iptables nftables uidmap openssh-client ;;
+    # Debian's package ansible holds the collections containers.podman and ansible.posix.
+    bench) echo prometheus-node-exporter ansible faketime ;;
   esac
 }
 
@@ -39,6 +43,7 @@ dnf_packages_of() {
     browser) echo chromium dejavu-sans-fonts ;;
     containers) echo podman podman-compose mmdebstrap netavark aardvark-dns crun iptables-nft shadow-utils ;;
     lab) echo podman mmdebstrap netavark aardvark-dns runc iptables-nft nftables shadow-utils openssh-clients ;;
+    bench) echo node-exporter ansible-core ansible-collection-containers-podman ansible-collection-ansible-posix libfaketime ;;
   esac
 }
 

@@ -79,7 +79,7 @@ impl ApiClient {
         let answer = self
             .call(Method::POST, path, Some(&json!({"label": label})))
             .await?;
-        text(&answer, path, "key")
+        field(&answer, path, "key")
     }
 
     /// Buys a ticket for one live socket.
@@ -88,7 +88,7 @@ impl ApiClient {
     /// When the server cannot be reached or refuses.
     pub async fn live_ticket(&self) -> Result<String, ApiError> {
         let path = "/api/v1/live/ticket";
-        text(&self.call(Method::POST, path, None).await?, path, "ticket")
+        field(&self.call(Method::POST, path, None).await?, path, "ticket")
     }
 
     /// Calls any path as this account.
@@ -96,19 +96,41 @@ impl ApiClient {
     /// # Errors
     /// When the server cannot be reached or refuses.
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, ApiError> {
-        exchange(&self.authority, method, path, Some(&self.access_token), body).await
+        let text = exchange(&self.authority, method, path, Some(&self.access_token), body).await?;
+        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// Gets any path as this account and leaves the answer as it is.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses.
+    pub async fn text(&self, path: &str) -> Result<String, ApiError> {
+        exchange(&self.authority, Method::GET, path, Some(&self.access_token), None).await
+    }
+
+    /// A counter or gauge of the server's own metrics; 0 when it has none of that name.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses.
+    pub async fn metric(&self, name: &str) -> Result<f64, ApiError> {
+        let text = self.text("/metrics").await?;
+        let value = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        Ok(value.unwrap_or(0.0))
     }
 
     async fn begin(authority: &str, path: &str, body: &Value) -> Result<Self, ApiError> {
-        let answer = exchange(authority, Method::POST, path, None, Some(body)).await?;
+        let text = exchange(authority, Method::POST, path, None, Some(body)).await?;
+        let answer = serde_json::from_str(&text).unwrap_or(Value::Null);
         Ok(Self {
             authority: authority.to_owned(),
-            access_token: text(&answer, path, "access_token")?,
+            access_token: field(&answer, path, "access_token")?,
         })
     }
 }
 
-fn text(answer: &Value, path: &str, field: &'static str) -> Result<String, ApiError> {
+fn field(answer: &Value, path: &str, field: &'static str) -> Result<String, ApiError> {
     answer[field]
         .as_str()
         .map(str::to_owned)
@@ -124,7 +146,7 @@ async fn exchange(
     path: &str,
     token: Option<&str>,
     body: Option<&Value>,
-) -> Result<Value, ApiError> {
+) -> Result<String, ApiError> {
     let stream = TcpStream::connect(authority).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let mut request = Request::builder()
@@ -154,5 +176,5 @@ async fn exchange(
             body,
         });
     }
-    Ok(serde_json::from_str(&body).unwrap_or(Value::Null))
+    Ok(body)
 }

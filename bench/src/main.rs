@@ -1,13 +1,16 @@
 //! `metric-flow-bench`: `run` measures, `hosts` only simulates hosts against a running server.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+use std::{io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use metric_flow_bench::{
+    catalogue::{SCENARIOS, Scenario},
+    context::{Context, is_installed},
     load::{FleetLoad, FleetPlan},
-    report::{Figure, markdown_table, replace_between},
-    scenario::{self, LivePlan, ScenarioError},
+    report::{Results, markdown, replace_between},
+    scenario::{self, ScenarioError, recording::RECORDING},
 };
+use serde_json::json;
 
 const BEGIN: &str = "<!-- figures -->";
 const END: &str = "<!-- end of figures -->";
@@ -23,16 +26,17 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Measures the release programs and prints the figures.
-    Run {
-        /// Folder of the release programs.
-        #[arg(long, default_value = "target/release")]
-        programs: PathBuf,
-        /// Only the scenarios with these names: live, live-10000, stalled, idle, reconnect, node.
-        #[arg(long)]
-        only: Vec<String>,
-        /// A Markdown file whose figures are replaced.
-        #[arg(long)]
-        write: Option<PathBuf>,
+    Run(RunArguments),
+    /// Prints the scenarios and what they need, as JSON.
+    List,
+    /// Records this machine's readings for the scenario `store`, once a second, below .cache/bench.
+    Record {
+        /// How long.
+        #[arg(long, default_value_t = 20)]
+        minutes: u64,
+        /// The project's folder.
+        #[arg(long, default_value = ".")]
+        project: PathBuf,
     },
     /// Keeps simulated hosts sending to a running server until it is told to stop.
     Hosts {
@@ -48,98 +52,178 @@ enum Command {
     },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run(Cli::parse().command).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            use std::io::Write as _;
-            // Nothing is left to do when standard error is gone too.
-            let _ = writeln!(std::io::stderr(), "error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+#[derive(Debug, Args)]
+struct RunArguments {
+    /// Folder of the release programs.
+    #[arg(long, default_value = "target/release")]
+    programs: PathBuf,
+    /// The project's folder.
+    #[arg(long, default_value = ".")]
+    project: PathBuf,
+    /// Only this scenario; may be given several times.
+    #[arg(long)]
+    only: Vec<String>,
+    /// Length of the soak.
+    #[arg(long, value_name = "MINUTES", default_value_t = 10)]
+    soak_minutes: u64,
+    /// Prints the figures as JSON, all at the end.
+    #[arg(long)]
+    json: bool,
+    /// Keeps the figures in this file, beside those of other scenarios that are there.
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
+    /// A Markdown file that gets all figures of the results between its markers.
+    #[arg(long, value_name = "FILE", requires = "results")]
+    write: Option<PathBuf>,
 }
 
-async fn run(command: Command) -> Result<(), ScenarioError> {
-    match command {
-        Command::Run {
-            programs,
-            only,
-            write,
-        } => measure(programs, &only, write).await,
+#[tokio::main]
+async fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(arguments) => measure(&arguments).await,
+        Command::List => list(),
+        Command::Record { minutes, project } => record(minutes, project).await,
         Command::Hosts {
             server,
             api_key_file,
             hosts,
-        } => {
-            let api_key = std::fs::read_to_string(api_key_file)?.trim().to_owned();
-            let epoch = format!("{:016x}", rand::random::<u64>());
-            let plan = FleetPlan {
-                server,
-                api_key,
-                hosts,
-                interval: Some(Duration::from_secs(1)),
-                epoch,
-            };
-            let fleet = FleetLoad::start(plan).await?;
-            tokio::signal::ctrl_c().await?;
-            fleet.stop().await;
-            Ok(())
-        }
-    }
+        } => simulate(server, api_key_file, hosts).await,
+    };
+    outcome.unwrap_or_else(|error| {
+        // Nothing is left to do when standard error is gone too.
+        let _ = writeln!(std::io::stderr(), "error: {error}");
+        ExitCode::FAILURE
+    })
 }
 
-async fn measure(programs: PathBuf, only: &[String], write: Option<PathBuf>) -> Result<(), ScenarioError> {
-    let server = programs.join("socket-server");
-    let client = programs.join("node-client");
-    let wanted = |name: &str| only.is_empty() || only.iter().any(|one| one == name);
-    let small = LivePlan {
-        hosts: 1_000,
-        viewers: 4,
-        duration: Duration::from_secs(60),
-        p99_goal_ms: 20.0,
+fn list() -> Result<ExitCode, ScenarioError> {
+    let rows: Vec<_> = SCENARIOS
+        .iter()
+        .map(|one| json!({"name": one.name, "about": one.about, "packages": one.packages, "groups": one.groups}))
+        .collect();
+    writeln!(std::io::stdout(), "{}", json!(rows))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn record(minutes: u64, project: PathBuf) -> Result<ExitCode, ScenarioError> {
+    let path = project.join(RECORDING);
+    scenario::recording::record(&path, minutes.max(1) * 60).await?;
+    writeln!(std::io::stdout(), "recorded to {}", path.display())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn simulate(
+    server: SocketAddr,
+    api_key_file: PathBuf,
+    hosts: usize,
+) -> Result<ExitCode, ScenarioError> {
+    let api_key = std::fs::read_to_string(api_key_file)?.trim().to_owned();
+    let epoch = format!("{:016x}", rand::random::<u64>());
+    let plan = FleetPlan {
+        server,
+        api_key,
+        hosts,
+        interval: Some(Duration::from_secs(1)),
+        epoch,
     };
-    let large = LivePlan {
-        hosts: 10_000,
-        p99_goal_ms: 100.0,
-        ..small
+    let fleet = FleetLoad::start(plan).await?;
+    tokio::signal::ctrl_c().await?;
+    fleet.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs the chosen scenarios; one that fails does not keep the next from running.
+async fn measure(arguments: &RunArguments) -> Result<ExitCode, ScenarioError> {
+    let chosen = choose(&arguments.only)?;
+    let context = Context {
+        programs: std::path::absolute(&arguments.programs)?,
+        project: std::path::absolute(&arguments.project)?,
+        soak: Duration::from_secs(arguments.soak_minutes.max(1) * 60),
     };
-    let mut figures = Vec::new();
-    if wanted("live") {
-        figures.extend(note(scenario::live(&server, small).await?)?);
+    let mut results = match &arguments.results {
+        Some(path) => Results::load(path)?,
+        None => Results::fresh(),
+    };
+    let mut failed = false;
+    for scenario in &chosen {
+        let _ = writeln!(std::io::stderr(), "==> {}: {}", scenario.name, scenario.about);
+        match (scenario.run)(&context).await {
+            Ok(figures) => {
+                if !arguments.json {
+                    for figure in &figures {
+                        writeln!(std::io::stdout(), "{}", figure.line())?;
+                    }
+                }
+                results.scenarios.insert(scenario.name.to_owned(), figures);
+                keep(&results, arguments)?;
+            }
+            Err(error) => {
+                failed = true;
+                let _ = writeln!(std::io::stderr(), "error: {}: {error}", scenario.name);
+            }
+        }
     }
-    if wanted("live-10000") {
-        figures.extend(note(scenario::live(&server, large).await?)?);
+    if arguments.json {
+        let measured: Vec<_> = chosen
+            .iter()
+            .filter_map(|one| {
+                Some(json!({"scenario": one.name, "figures": results.scenarios.get(one.name)?}))
+            })
+            .collect();
+        writeln!(
+            std::io::stdout(),
+            "{}",
+            json!({"machine": results.machine, "scenarios": measured})
+        )?;
     }
-    if wanted("stalled") {
-        figures.extend(note(scenario::stalled_viewers(&server, small).await?)?);
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// Writes what is known so far: a whole run takes long, and may be ended.
+fn keep(results: &Results, arguments: &RunArguments) -> Result<(), ScenarioError> {
+    if let Some(path) = &arguments.results {
+        results.save(path)?;
     }
-    if wanted("idle") {
-        figures.extend(note(scenario::idle_sockets(&server).await?)?);
-    }
-    if wanted("reconnect") {
-        figures.extend(note(scenario::reconnect(&server).await?)?);
-    }
-    if wanted("node") {
-        figures.extend(note(scenario::node_client(&server, &client).await?)?);
-    }
-    if let Some(path) = write {
-        let document = std::fs::read_to_string(&path)?;
+    if let Some(path) = &arguments.write {
+        let order: Vec<_> = SCENARIOS.iter().map(|one| (one.name, one.about)).collect();
+        let document = std::fs::read_to_string(path)?;
         let missing =
             || std::io::Error::other(format!("{} lacks the markers {BEGIN} and {END}", path.display()));
-        let text = replace_between(&document, BEGIN, END, &markdown_table(&figures)).ok_or_else(missing)?;
-        std::fs::write(&path, text)?;
+        let text = replace_between(&document, BEGIN, END, &markdown(results, &order)).ok_or_else(missing)?;
+        std::fs::write(path, text)?;
     }
     Ok(())
 }
 
-/// Prints figures as soon as they are known: a whole run takes minutes.
-fn note(figures: Vec<Figure>) -> Result<Vec<Figure>, ScenarioError> {
-    use std::io::Write as _;
-    let mut out = std::io::stdout().lock();
-    for figure in &figures {
-        writeln!(out, "{}: {} {}", figure.name, figure.value, figure.goal)?;
+/// The scenarios of those names, in the catalogue's order; all without a name. What they need must be there: a
+/// scenario is never left out in silence.
+fn choose(only: &[String]) -> Result<Vec<&'static Scenario>, ScenarioError> {
+    if let Some(unknown) = only
+        .iter()
+        .find(|name| SCENARIOS.iter().all(|one| one.name != **name))
+    {
+        let names: Vec<_> = SCENARIOS.iter().map(|one| one.name).collect();
+        return Err(ScenarioError::Unknown {
+            name: unknown.clone(),
+            names: names.join(", "),
+        });
     }
-    Ok(figures)
+    let chosen: Vec<_> = SCENARIOS
+        .iter()
+        .filter(|one| only.is_empty() || only.iter().any(|name| name == one.name))
+        .collect();
+    for scenario in &chosen {
+        if let Some(program) = scenario.programs.iter().find(|name| !is_installed(name)) {
+            return Err(ScenarioError::Missing {
+                scenario: scenario.name,
+                program,
+                groups: scenario.groups.join(" "),
+            });
+        }
+    }
+    Ok(chosen)
 }

@@ -136,6 +136,26 @@ pub fn cost_of(pid: u32) -> Result<Cost, ProcessError> {
             .map_err(|source| ProcessError::Cost { pid, source })
     };
     let (stat, status) = (read("stat")?, read("status")?);
+    let resident_kib = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+    Ok(Cost {
+        cpu_seconds: cpu_seconds(&stat),
+        resident_bytes: resident_kib.unwrap_or(0) * 1024,
+    })
+}
+
+/// User and system time of the calling thread, in steps of a clock tick.
+///
+/// # Errors
+/// When the kernel's numbers cannot be read.
+pub fn thread_cpu_seconds() -> std::io::Result<f64> {
+    Ok(cpu_seconds(&std::fs::read_to_string("/proc/thread-self/stat")?))
+}
+
+/// User and system time from the text of a `stat` file.
+fn cpu_seconds(stat: &str) -> f64 {
     // The command's name may hold spaces: fields are counted after its closing parenthesis.
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
     let ticks = |index: usize| {
@@ -144,12 +164,5 @@ pub fn cost_of(pid: u32) -> Result<Cost, ProcessError> {
             .and_then(|text| text.parse::<f64>().ok())
             .unwrap_or(0.0)
     };
-    let resident_kib = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
-    Ok(Cost {
-        cpu_seconds: (ticks(11) + ticks(12)) / TICKS_PER_SECOND,
-        resident_bytes: resident_kib.unwrap_or(0) * 1024,
-    })
+    (ticks(11) + ticks(12)) / TICKS_PER_SECOND
 }

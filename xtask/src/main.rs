@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask demo | test | bench | codegen | tidy`.
 
+mod bench;
 mod codegen;
 mod dashboard;
 mod demo;
@@ -31,12 +32,8 @@ enum Command {
     Demo(demo::Options),
     /// Runs every check and every test, and ends with one line of totals.
     Test(suites::Options),
-    /// Runs the benchmarks; arguments after `--` go to the load generator.
-    Bench {
-        /// What the load generator is told; `cargo xtask bench -- --help` shows it.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
+    /// Builds the release programs, measures, and writes bench/README.md.
+    Bench(bench::Options),
     /// Writes the generated files: the dashboard's wire types and the configuration reference.
     Codegen {
         /// Changes nothing; fails when a generated file is not up to date.
@@ -65,13 +62,7 @@ fn run(command: Command, printer: &Printer) -> Result<ExitCode> {
     match command {
         Command::Demo(options) => demo::run(&workspace, printer, &options),
         Command::Test(options) => suites::run(&workspace, printer, &options),
-        Command::Bench { arguments } => {
-            let mut bench = workspace.cargo();
-            bench
-                .args(["run", "--release", "--package", "metric-flow-bench", "--"])
-                .args(arguments);
-            process::pass_through(&mut bench)
-        }
+        Command::Bench(options) => bench::run(&workspace, printer, &options),
         Command::Codegen { check } => codegen::run(&workspace, printer, check),
         Command::VagrantSmoke => {
             let built = process::pass_through(workspace.cargo().args([

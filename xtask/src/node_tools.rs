@@ -57,6 +57,13 @@ impl NodeTools {
         }
         command
     }
+
+    /// Has another program find this `node` first.
+    pub(crate) fn lend(&self, command: &mut Command) {
+        if let Some(tools) = &self.folder {
+            command.env("PATH", path_with(tools));
+        }
+    }
 }
 
 fn fetch(workspace: &Workspace, printer: &Printer, root: &Path) -> Result<()> {

@@ -2,12 +2,14 @@
 
 mod address;
 mod host;
+mod relay;
 mod sample;
 mod socket;
 mod viewer;
 
 pub use address::source_address;
 pub use host::{FleetLoad, FleetPlan, LoadCounts};
+pub use relay::Relay;
 pub use sample::simulated_sample;
 pub use socket::{LoadError, connect_node, connect_viewer};
-pub use viewer::{Latencies, watch};
+pub use viewer::{Latencies, VIEWER_INDEX, drain, watch};

@@ -1,12 +1,17 @@
 //! Viewers that read every frame and note how old its rows are.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use metric_flow_protocol::live::LiveMessage;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::Instant};
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 use tokio_util::sync::CancellationToken;
 
 use super::sample::now_unix_ms;
+
+/// Viewers' sockets take source addresses far from the hosts'.
+pub const VIEWER_INDEX: usize = 500_000;
 
 /// Ages of rows, from the host's clock at sending to the viewer's at reading, in milliseconds.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +67,29 @@ pub async fn watch(mut socket: WebSocketStream<TcpStream>, stop: CancellationTok
                     seen.ages_ms
                         .extend(ages.map(|age| u32::try_from(age).unwrap_or(u32::MAX)));
                 }
+            }
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => {
+                seen.closed = true;
+                return seen;
+            }
+        }
+    }
+}
+
+/// Reads without looking inside, so that many viewers cost this process little. Counts what comes between
+/// `after` and the end of `counted`.
+pub async fn drain(mut socket: WebSocketStream<TcpStream>, after: Duration, counted: Duration) -> Latencies {
+    let start = Instant::now() + after;
+    let mut seen = Latencies::default();
+    loop {
+        let Ok(frame) = tokio::time::timeout_at(start + counted, socket.next()).await else {
+            return seen;
+        };
+        match frame {
+            Some(Ok(Message::Text(text))) if start.elapsed() > Duration::ZERO => {
+                seen.frames += 1;
+                seen.bytes += text.len() as u64;
             }
             Some(Ok(_)) => {}
             Some(Err(_)) | None => {

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{api::ApiError, load::LoadError, process::ProcessError};
+use crate::{api::ApiError, load::LoadError, process::ProcessError, report::ResultsError};
 
 /// Why a benchmark could not be run.
 #[derive(Debug, Error)]
@@ -16,10 +16,51 @@ pub enum ScenarioError {
     /// The load failed.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// The results could not be kept.
+    #[error(transparent)]
+    Results(#[from] ResultsError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] socket_server::store::StoreError),
+    /// The store could not be opened.
+    #[error(transparent)]
+    Open(#[from] socket_server::store::embedded::OpenError),
     /// A file could not be used.
     #[error("cannot use a working file: {0}")]
     Io(#[from] std::io::Error),
     /// A fresh server gave no set-up token.
     #[error("the fresh server printed no set-up link")]
     NoSetupToken,
+    /// There is no such scenario.
+    #[error("there is no scenario \"{name}\"; the scenarios are {names}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        names: String,
+    },
+    /// A program that the scenario needs is not installed.
+    #[error("{scenario} needs {program}, which is not installed; run: sudo provision/dev-setup.sh {groups}")]
+    Missing {
+        /// The scenario.
+        scenario: &'static str,
+        /// The program.
+        program: &'static str,
+        /// The groups that hold it.
+        groups: String,
+    },
+    /// A command failed.
+    #[error("{command} failed: {output}")]
+    Command {
+        /// Its words.
+        command: String,
+        /// The end of what it wrote.
+        output: String,
+    },
+    /// The system under test did not do what the scenario measures.
+    #[error("nothing to measure: {reason}")]
+    Unmeasured {
+        /// What is missing.
+        reason: String,
+    },
 }

@@ -1,11 +1,12 @@
 //! Many hosts that only stay connected, and all of them coming back at once.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::{ScenarioError, Stage};
 use crate::{
+    context::Context,
     load::{FleetLoad, FleetPlan},
     report::Figure,
 };
@@ -19,8 +20,8 @@ const SETTLE: Duration = Duration::from_secs(3);
 ///
 /// # Errors
 /// When the server or the load fails.
-pub async fn idle_sockets(program: &Path) -> Result<Vec<Figure>, ScenarioError> {
-    let stage = Stage::open(program).await?;
+pub async fn idle_sockets(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
+    let stage = Stage::open(&context.program("socket-server")).await?;
     // The first hosts pay for pools and code pages.
     let warm = FleetLoad::start(plan(&stage, 200, "warm")).await?;
     warm.stop().await;
@@ -33,7 +34,7 @@ pub async fn idle_sockets(program: &Path) -> Result<Vec<Figure>, ScenarioError> 
     stage.close().await;
     let bytes = after.resident_bytes.saturating_sub(before.resident_bytes) as f64 / HOSTS as f64;
     Ok(vec![Figure::at_most(
-        format!("user memory per idle host socket, {HOSTS} of them, host record included"),
+        "server's user memory (RSS) per idle host socket, host record included",
         bytes / 1024.0,
         3.5,
         "KiB",
@@ -44,8 +45,8 @@ pub async fn idle_sockets(program: &Path) -> Result<Vec<Figure>, ScenarioError> 
 ///
 /// # Errors
 /// When the server or the load fails.
-pub async fn reconnect(program: &Path) -> Result<Vec<Figure>, ScenarioError> {
-    let stage = Stage::open(program).await?;
+pub async fn reconnect(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
+    let stage = Stage::open(&context.program("socket-server")).await?;
     FleetLoad::start(plan(&stage, HOSTS, "again")).await?.stop().await;
     let stage = stage.restart().await?;
     let start = Instant::now();
@@ -54,7 +55,7 @@ pub async fn reconnect(program: &Path) -> Result<Vec<Figure>, ScenarioError> {
     fleet.stop().await;
     stage.close().await;
     Ok(vec![Figure::at_most(
-        format!("{HOSTS} hosts back after a restart"),
+        "until the last of 9,000 hosts is greeted again",
         seconds,
         5.0,
         "s",

@@ -25,8 +25,16 @@ impl Stage {
     /// # Errors
     /// When it cannot be started or set up.
     pub async fn open(program: &Path) -> Result<Self, ScenarioError> {
+        Self::open_on(program, "127.0.0.1:0").await
+    }
+
+    /// The same on another address than loopback's.
+    ///
+    /// # Errors
+    /// When it cannot be started or set up.
+    pub async fn open_on(program: &Path, listen: &str) -> Result<Self, ScenarioError> {
         let data = TempDir::new()?;
-        let server = ServerProcess::start(program, data.path(), "127.0.0.1:0", true).await?;
+        let server = ServerProcess::start(program, data.path(), listen, true).await?;
         let token = server.setup_token.clone().ok_or(ScenarioError::NoSetupToken)?;
         let api = ApiClient::set_up(
             &server.address.to_string(),
@@ -50,6 +58,12 @@ impl Stage {
     /// # Errors
     /// When it cannot be started again.
     pub async fn restart(self) -> Result<Self, ScenarioError> {
+        let (stopped, _) = self.stop().await;
+        stopped.start().await
+    }
+
+    /// Kills the server; says where its store is, so that it can be filled meanwhile.
+    pub async fn stop(self) -> (StoppedStage, PathBuf) {
         let Self {
             server,
             api,
@@ -59,19 +73,15 @@ impl Stage {
         } = self;
         let listen = server.address.to_string();
         server.kill().await;
-        let server = ServerProcess::start(&program, data.path(), &listen, false).await?;
-        Ok(Self {
-            server,
+        let folder = data.path().to_owned();
+        let stopped = StoppedStage {
+            listen,
             api,
             api_key,
             program,
             data,
-        })
-    }
-
-    /// How many bytes the store takes on disk.
-    pub fn disk_bytes(&self) -> u64 {
-        folder_bytes(self.data.path())
+        };
+        (stopped, folder)
     }
 
     /// Ends the server and removes its folder.
@@ -80,7 +90,41 @@ impl Stage {
     }
 }
 
-fn folder_bytes(folder: &Path) -> u64 {
+/// A server that was stopped, with all that it needs to go on.
+pub struct StoppedStage {
+    listen: String,
+    api: ApiClient,
+    api_key: String,
+    program: PathBuf,
+    data: TempDir,
+}
+
+impl StoppedStage {
+    /// Starts it again on the same store and address.
+    ///
+    /// # Errors
+    /// When it cannot be started again.
+    pub async fn start(self) -> Result<Stage, ScenarioError> {
+        let Self {
+            listen,
+            api,
+            api_key,
+            program,
+            data,
+        } = self;
+        let server = ServerProcess::start(&program, data.path(), &listen, false).await?;
+        Ok(Stage {
+            server,
+            api,
+            api_key,
+            program,
+            data,
+        })
+    }
+}
+
+/// Bytes of all files below a folder.
+pub(super) fn folder_bytes(folder: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return 0;
     };
