@@ -4,6 +4,7 @@
 //! skipped, and a missing one takes its default. Nothing here does IO or knows async.
 
 pub mod codec;
+pub mod deploy;
 pub mod live;
 pub mod metrics;
 pub mod node;

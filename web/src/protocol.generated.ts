@@ -59,6 +59,60 @@ clock_mhz: number | null,
 clock_max_mhz: number | null, };
 
 /**
+ * One thing that a rollout did, as `POST /api/v1/deploy-events` takes it.
+ *
+ * Project, release, host, `what` and start name it: told again, it replaces what was told before, so that a deed
+ * can be told when it starts and again when it ends.
+ */
+export type DeployEvent = {
+/**
+ * Id of the release that was put in place.
+ */
+release_id: string,
+/**
+ * The Compose project.
+ */
+project: string,
+/**
+ * Who did it, such as `ada@laptop`.
+ */
+who: string,
+/**
+ * Name of the host in hosts.toml; `null` for all hosts of the rollout.
+ */
+host: string | null,
+/**
+ * What was done, in a few words, such as `rollout` or `node-client updated`.
+ */
+what: string,
+/**
+ * When it started, milliseconds since 1970-01-01 UTC.
+ */
+started_unix_ms: number,
+/**
+ * When it ended; `null` while it runs.
+ */
+finished_unix_ms: number | null,
+/**
+ * How it ended.
+ */
+outcome: DeployOutcome, };
+
+/**
+ * The answer of `GET /api/v1/deploy-events`.
+ */
+export type DeployEvents = {
+/**
+ * The events that started in the window, oldest first.
+ */
+events: Array<DeployEvent>, };
+
+/**
+ * How a deed of a rollout ended.
+ */
+export type DeployOutcome = "running" | "succeeded" | "failed" | "rolled_back";
+
+/**
  * A disk's counters since boot.
  */
 export type Disk = {

@@ -42,7 +42,7 @@ pub(super) fn serve(printer: &mut Printer, given: &ArgMatches) -> ExitCode {
 async fn run(printer: &mut Printer, config: Config) -> Result<Drained, Failure> {
     let shutdown = Shutdown::new();
     shutdown.begin_on_signals()?;
-    let store = open_store::open(&config).await?;
+    let store = open_store::open_patiently(&config, shutdown.token()).await?;
     let origin = config.public_origins.first().cloned();
     let listener = bind(&config)?;
     let server = Server::build(config, store, shutdown).await?;

@@ -29,6 +29,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where everything is kept.
     pub store: StoreLocation,
+    /// Where the password of the store's user is.
+    pub store_password_file: Option<PathBuf>,
     /// How long the past is kept.
     pub retention: Retention,
     /// TLS, when it is wanted.
@@ -102,6 +104,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             store: StoreLocation::Embedded(PathBuf::from("metric-flow-data")),
+            store_password_file: None,
             retention: Retention::default(),
             tls: None,
             public_origins: Vec::new(),
@@ -132,6 +135,16 @@ impl Config {
         let mut config = Self::default();
         check.one("listen", &mut config.listen, |text| text.parse().ok());
         check.one("store", &mut config.store, store_location);
+        check.one("store-password-file", &mut config.store_password_file, |text| {
+            Some(Some(text.into()))
+        });
+        if config.store_password_file.is_some() && !matches!(config.store, StoreLocation::MongoDb(_)) {
+            check.problem(
+                "store-password-file",
+                "is for a MongoDB, and the store is none",
+                "give --store mongodb://USER@HOST/, or leave it out",
+            );
+        }
         check.one("keep-samples-days", &mut config.retention.raw, days);
         check.one("keep-minutes-days", &mut config.retention.minutes, days);
         check.one("keep-hours-days", &mut config.retention.hours, days);

@@ -52,6 +52,12 @@ pub const SETTINGS: &[Setting] = &[
         "Where everything is kept: embedded:FOLDER, a mongodb:// address, or memory, which forgets everything at the end.",
     ),
     one(
+        "store-password-file",
+        "FILE",
+        "none: the password stands in the address, if there is one",
+        "File with the password of the MongoDB user whom the address names, so that it stands in no argument and no variable.",
+    ),
+    one(
         "keep-samples-days",
         "DAYS",
         "2",

@@ -119,7 +119,7 @@ impl From<StoreError> for ApiError {
                 error.to_string(),
                 "choose another",
             ),
-            StoreError::Unavailable { .. } => {
+            StoreError::Unavailable { .. } | StoreError::Refused { .. } => {
                 tracing::error!(%error, "a request failed");
                 let message = "the server cannot reach its store";
                 let mut told = Self::new(

@@ -107,7 +107,7 @@ fn number<T: std::str::FromStr>(given: &Parameters, name: &str, default: T) -> R
     text.parse().map_err(unfit)
 }
 
-fn window(given: &Parameters, default_ms: i64) -> Result<(i64, i64), ApiError> {
+pub(super) fn window(given: &Parameters, default_ms: i64) -> Result<(i64, i64), ApiError> {
     let to = number(given, "to", now_unix_ms())?;
     let from = number(given, "from", to.saturating_sub(default_ms))?;
     Ok((from, to))

@@ -7,6 +7,7 @@ mod account_routes;
 mod call;
 mod cookie;
 mod dashboard;
+mod deploy_routes;
 mod error;
 mod headers;
 mod health;

@@ -9,7 +9,7 @@ use warp::{Filter, filters::BoxedFilter, reply::Response};
 use super::{
     account_routes,
     call::{body, call},
-    dashboard, error, health, history_routes, host_routes, key_routes, socket_routes,
+    dashboard, deploy_routes, error, health, history_routes, host_routes, key_routes, socket_routes,
 };
 use crate::{accounts::Accounts, config::Config, fleet::Fleet, store::Store, telemetry::Telemetry};
 
@@ -39,6 +39,8 @@ pub fn routes(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = Infa
         .or(host_routes(api))
         .unify()
         .or(history_routes(api))
+        .unify()
+        .or(deploy_event_routes(api))
         .unify()
         .or(socket_routes(api))
         .unify()
@@ -153,6 +155,19 @@ fn history_routes(api: &Arc<Api>) -> Routes {
         .map(reply)
         .boxed();
     history.or(series).unify().or(fleet).unify().boxed()
+}
+
+fn deploy_event_routes(api: &Arc<Api>) -> Routes {
+    let call = call(Arc::clone(api));
+    let told = route!(call, post "api" / "v1" / "deploy-events", body => deploy_routes::tell);
+    let list = warp::path!("api" / "v1" / "deploy-events")
+        .and(warp::get())
+        .and(call)
+        .and(warp::query::<history_routes::Parameters>())
+        .then(deploy_routes::list)
+        .map(reply)
+        .boxed();
+    told.or(list).unify().boxed()
 }
 
 fn socket_routes(api: &Arc<Api>) -> Routes {

@@ -23,6 +23,13 @@ pub enum StoreError {
         /// What happened, for the log and for `/readyz`.
         reason: String,
     },
+    /// The store does not take this server: its credentials are wrong, or a newer release wrote it. Trying again
+    /// helps only once a person has changed something.
+    #[error("the store refuses this server: {reason}")]
+    Refused {
+        /// What happened, and what to do.
+        reason: String,
+    },
     /// What is stored cannot be understood.
     #[error("stored data is damaged: {reason}")]
     Damaged {

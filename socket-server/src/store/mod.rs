@@ -2,6 +2,8 @@
 
 pub mod embedded;
 mod error;
+mod event_trait;
+mod events;
 pub mod memory;
 pub mod mongodb;
 pub mod readings;
@@ -15,6 +17,8 @@ mod transfer_trait;
 
 pub use embedded::EmbeddedStore;
 pub use error::StoreError;
+pub use event_trait::EventStore;
+pub use events::{AnswerRecord, DeployRecord};
 pub use memory::MemoryStore;
 pub use mongodb::MongoStore;
 pub use records::{

@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 
 use super::{
-    Account, AccountId, ApiKey, ApiKeyId, DroppedRecord, HistoryRow, HostId, HostRecord, Resolution,
-    SampleBatch, SeqRanges, Session, StoreError,
+    Account, AccountId, ApiKey, ApiKeyId, DroppedRecord, EventStore, HistoryRow, HostId, HostRecord,
+    Resolution, SampleBatch, SeqRanges, Session, StoreError,
 };
 
-/// Keeps accounts, keys, hosts and samples. Every write is durable when it returns.
+/// Keeps accounts, keys, hosts and samples, and what [`EventStore`] adds. Every write is durable when it returns.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: EventStore {
     /// Adds an account. With `only_first`, just when there is none yet, in one atomic step.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::{
 
 use thiserror::Error;
 
-use super::format::VERSION;
+use super::format::{VERSION, VERSION_OLDEST};
 use crate::store::StoreError;
 
 /// Why an export or an import could not be done.
@@ -39,7 +39,7 @@ pub enum TransferError {
         path: PathBuf,
     },
     /// Another release wrote the file.
-    #[error("{} has format {found}, this release reads format {VERSION}; import it with the release that wrote it", path.display())]
+    #[error("{} has format {found}, this release reads formats {VERSION_OLDEST} to {VERSION}; import it with the release that wrote it", path.display())]
     Version {
         /// The file.
         path: PathBuf,

@@ -67,6 +67,19 @@ pub async fn export(store: &dyn TransferStore, path: &Path) -> Result<Report, Tr
     for item in settled {
         writer.write(&Item::Settled(item))?;
     }
+    for account in &accounts {
+        for event in store
+            .deploy_events(&account.id, i64::MIN, i64::MAX, usize::MAX)
+            .await?
+        {
+            writer.write(&Item::DeployEvent(event))?;
+        }
+    }
+    for host in &hosts {
+        for answer in store.answers(&host.id, None, i64::MIN, i64::MAX).await? {
+            writer.write(&Item::Answer(answer))?;
+        }
+    }
     writer.finish()
 }
 

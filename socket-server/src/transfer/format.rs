@@ -10,15 +10,18 @@ use prost::Message;
 use serde::{Deserialize, Serialize};
 
 use crate::store::{
-    Account, ApiKey, DroppedRecord, HostRecord, Resolution, SeriesAggregate,
+    Account, AnswerRecord, ApiKey, DeployRecord, DroppedRecord, HostRecord, Resolution, SeriesAggregate,
     rollup::{Rollup, RollupStep},
 };
 
 /// First bytes of every export.
 pub(super) const MAGIC: [u8; 8] = *b"MFEXPORT";
 
-/// The format that this release writes and reads.
-pub(super) const VERSION: u32 = 1;
+/// The format that this release writes.
+pub(super) const VERSION: u32 = 2;
+
+/// The oldest format that this release reads: it lacks rollouts and answers.
+pub(super) const VERSION_OLDEST: u32 = 1;
 
 /// Name of the file when a folder is given.
 pub const EXPORT_FILE: &str = "metric-flow.export";
@@ -50,13 +53,17 @@ pub enum Section {
     Samples,
     /// Ranges that were reported as dropped.
     Dropped,
-    /// Sequence numbers that need not be sent again. Last, so that no sample is taken for stored before it is.
+    /// Sequence numbers that need not be sent again. After the samples, so that none is taken for stored before it is.
     Settled,
+    /// What rollouts did.
+    DeployEvents,
+    /// What hosts answered.
+    Answers,
 }
 
 impl Section {
     /// Every section in the order of the file.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Accounts,
         Self::ApiKeys,
         Self::KeptFrom,
@@ -65,6 +72,8 @@ impl Section {
         Self::Samples,
         Self::Dropped,
         Self::Settled,
+        Self::DeployEvents,
+        Self::Answers,
     ];
 
     /// What is counted in it.
@@ -78,6 +87,8 @@ impl Section {
             Self::Samples => "samples",
             Self::Dropped => "dropped ranges",
             Self::Settled => "epochs",
+            Self::DeployEvents => "rollout events",
+            Self::Answers => "answers",
         }
     }
 
@@ -101,6 +112,8 @@ pub(super) enum Item {
     Samples(SamplePage),
     Dropped(DroppedItem),
     Settled(SettledItem),
+    DeployEvent(DeployRecord),
+    Answer(AnswerRecord),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -196,6 +209,8 @@ impl Item {
             Self::Samples(_) => Section::Samples,
             Self::Dropped(_) => Section::Dropped,
             Self::Settled(_) => Section::Settled,
+            Self::DeployEvent(_) => Section::DeployEvents,
+            Self::Answer(_) => Section::Answers,
         }
     }
 
@@ -218,6 +233,8 @@ impl Item {
             Self::Samples(page) => Ok(page.encode_to_vec()),
             Self::Dropped(dropped) => serde_json::to_vec(dropped),
             Self::Settled(settled) => serde_json::to_vec(settled),
+            Self::DeployEvent(event) => serde_json::to_vec(event),
+            Self::Answer(answer) => serde_json::to_vec(answer),
         }
     }
 
@@ -229,6 +246,8 @@ impl Item {
             Section::Hosts => serde_json::from_slice(bytes).map(Self::Host),
             Section::Dropped => serde_json::from_slice(bytes).map(Self::Dropped),
             Section::Settled => serde_json::from_slice(bytes).map(Self::Settled),
+            Section::DeployEvents => serde_json::from_slice(bytes).map(Self::DeployEvent),
+            Section::Answers => serde_json::from_slice(bytes).map(Self::Answer),
             Section::Rollups => {
                 let page = RollupPage::decode(bytes).map_err(|error| error.to_string())?;
                 return Ok(Self::Rollups(page));

@@ -169,6 +169,26 @@ impl<'a> Filler<'a> {
                 self.settled.push((host, settled.epoch, ranges));
                 Ok(u64::from(new))
             }
+            Item::DeployEvent(event) => {
+                let start = event.event.started_unix_ms;
+                let there = store
+                    .deploy_events(&event.account, start, start.saturating_add(1), usize::MAX)
+                    .await?;
+                if there.iter().any(|known| known.key() == event.key()) {
+                    return Ok(0);
+                }
+                created(store.put_deploy_event(event).await)
+            }
+            Item::Answer(answer) => {
+                let time = answer.time_unix_ms;
+                let there = store
+                    .answers(&answer.host, Some(&answer.kind), time, time.saturating_add(1))
+                    .await?;
+                if there.is_empty() {
+                    return created(store.put_answer(answer).await);
+                }
+                Ok(0)
+            }
         }
     }
 

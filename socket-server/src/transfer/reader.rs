@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Report, Section, TransferError,
     checksum::hex,
-    format::{Item, MAGIC, MANIFEST, Manifest, RECORD_BYTES_MAX, SectionSum, VERSION},
+    format::{Item, MAGIC, MANIFEST, Manifest, RECORD_BYTES_MAX, SectionSum, VERSION, VERSION_OLDEST},
 };
 
 /// An export file that is being read. Only once [`Self::next`] has given `None` is what it gave known to be right.
@@ -46,7 +46,7 @@ impl ExportReader {
             return Err(TransferError::NotAnExport { path: reader.path });
         }
         let found = u32::from_le_bytes(reader.array()?);
-        if found != VERSION {
+        if !(VERSION_OLDEST..=VERSION).contains(&found) {
             return Err(TransferError::Version {
                 path: reader.path,
                 found,

@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
 mod accounts;
+mod deploy_events;
 mod history_api;
 mod http_api;
 mod ingest;

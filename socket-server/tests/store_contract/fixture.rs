@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 
 use metric_flow_protocol::{
+    deploy::{DeployEvent, DeployOutcome},
     metrics::{Cpu, FileSystem, Interface, Load, Memory, Sample},
     node::HostFacts,
 };
-use socket_server::store::{Account, AccountId, ApiKey, ApiKeyId, HostId, HostRecord, SampleBatch, Session};
+use socket_server::store::{
+    Account, AccountId, AnswerRecord, ApiKey, ApiKeyId, DeployRecord, HostId, HostRecord, SampleBatch,
+    Session,
+};
 
 /// A full hour, so that minutes and hours start where the cases expect: 2026-11-21 12:00 UTC.
 pub(crate) const NOON: i64 = 1_795_262_400_000;
@@ -60,6 +64,32 @@ pub(crate) fn host(name: &str, owner: &str) -> HostRecord {
         created_unix_ms: NOON,
         last_seen_unix_ms: NOON,
         cloned_identity: false,
+    }
+}
+
+pub(crate) fn deploy_event(release: &str, owner: &str, started_unix_ms: i64) -> DeployRecord {
+    DeployRecord {
+        account: account(owner).id,
+        event: DeployEvent {
+            release_id: release.to_owned(),
+            project: "lab".to_owned(),
+            who: "ada@laptop".to_owned(),
+            host: Some("alpha".to_owned()),
+            what: "rollout".to_owned(),
+            started_unix_ms,
+            finished_unix_ms: None,
+            outcome: DeployOutcome::Running,
+        },
+    }
+}
+
+pub(crate) fn answer(name: &str, kind: &str, time_unix_ms: i64) -> AnswerRecord {
+    AnswerRecord {
+        account: account("ada").id,
+        host: host(name, "ada").id,
+        kind: kind.to_owned(),
+        time_unix_ms,
+        body: serde_json::json!({ "of": name }),
     }
 }
 

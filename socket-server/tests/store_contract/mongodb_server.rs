@@ -66,7 +66,7 @@ impl MongoServer {
 
     /// A store in a database of its own.
     pub(crate) async fn store(&self, database: &str) -> MongoStore {
-        let opened = MongoStore::connect(&self.address_of(database), Retention::default()).await;
+        let opened = MongoStore::connect(&self.address_of(database), None, Retention::default()).await;
         opened.expect("connects")
     }
 
@@ -80,7 +80,8 @@ impl MongoServer {
     async fn wait_until_it_answers(&mut self) {
         let began = Instant::now();
         loop {
-            if let Ok(store) = MongoStore::connect(&self.address_of("warm_up"), Retention::default()).await
+            if let Ok(store) =
+                MongoStore::connect(&self.address_of("warm_up"), None, Retention::default()).await
                 && store.check().await.is_ok()
             {
                 return;

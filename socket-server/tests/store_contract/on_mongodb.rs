@@ -25,6 +25,6 @@ async fn the_mongodb_store_keeps_the_contract() {
 async fn a_server_that_is_not_there_is_unavailable_in_words() {
     // Nothing listens on the discard port of the loopback.
     let address = "mongodb://127.0.0.1:9/?directConnection=true&serverSelectionTimeoutMS=100";
-    let refused = MongoStore::connect(address, Retention::default()).await;
+    let refused = MongoStore::connect(address, None, Retention::default()).await;
     assert!(matches!(refused.err(), Some(StoreError::Unavailable { .. })));
 }

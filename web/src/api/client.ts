@@ -1,5 +1,5 @@
 import { joinParts } from "../history/parts";
-import type { History, HostSummary } from "../protocol.generated";
+import type { DeployEvent, DeployEvents, History, HostSummary } from "../protocol.generated";
 import { asApiError } from "./errors";
 import type { Session } from "./session";
 import type { ApiKey, CreatedKey, HostChange, Ticket } from "./types";
@@ -73,6 +73,12 @@ export class Api {
       const halves = [series.slice(0, middle), series.slice(middle)];
       return (await Promise.all(halves.map((half) => this.#historyPart({ ...query, series: half })))).flat();
     }
+  }
+
+  /** What rollouts did in a stretch of time, oldest first. */
+  async deployEvents(fromMs: number, toMs: number): Promise<DeployEvent[]> {
+    const path = `/deploy-events?from=${Math.round(fromMs)}&to=${Math.round(toMs)}`;
+    return (await this.#get<DeployEvents>(path)).events;
   }
 
   async historyCsv(query: HistoryQuery): Promise<Blob> {

@@ -1,8 +1,10 @@
 import { useCallback, useMemo, useRef } from "react";
 import { formatMoment } from "../format";
+import type { DeployMark } from "../history/deploys";
 import type { Timeline } from "../history/merge";
 import type { Values } from "../live/columns";
 import { CompletenessStrip } from "./completeness-strip";
+import { DeployMarks } from "./deploy-marks";
 import { lineColor, Plot, type PlotLine } from "./plot";
 import { type ChartSpec, FORMAT } from "./specs";
 
@@ -11,11 +13,12 @@ interface Props {
   timeline: Timeline;
   fromMs: number;
   toMs: number;
+  marks: readonly DeployMark[];
   onZoom: (fromMs: number, toMs: number) => void;
 }
 
 /** A chart with its legend; the legend shows the values under the cursor, else the newest. */
-export function ChartCard({ spec, timeline, fromMs, toMs, onZoom }: Props) {
+export function ChartCard({ spec, timeline, fromMs, toMs, marks, onZoom }: Props) {
   const legend = useRef<HTMLUListElement>(null);
   const moment = useRef<HTMLSpanElement>(null);
   const cursor = useRef<number | null>(null);
@@ -58,17 +61,20 @@ export function ChartCard({ spec, timeline, fromMs, toMs, onZoom }: Props) {
           ))}
         </ul>
       </div>
-      <Plot
-        unit={spec.unit}
-        top={spec.top}
-        timesMs={timeline.timesMs}
-        lines={lines}
-        fromMs={fromMs}
-        toMs={toMs}
-        onCursor={onCursor}
-        onZoom={onZoom}
-        description={describe(spec, lines)}
-      />
+      <div className="plot-box">
+        <Plot
+          unit={spec.unit}
+          top={spec.top}
+          timesMs={timeline.timesMs}
+          lines={lines}
+          fromMs={fromMs}
+          toMs={toMs}
+          onCursor={onCursor}
+          onZoom={onZoom}
+          description={describe(spec, lines)}
+        />
+        <DeployMarks marks={marks} />
+      </div>
       <CompletenessStrip timeline={timeline} fromMs={fromMs} toMs={toMs} />
     </section>
   );

@@ -6,10 +6,12 @@ import { ChartCard } from "../charts/chart-card";
 import { compareCharts, mergeHosts } from "../history/compare";
 import { EMPTY_TIMELINE, type Timeline } from "../history/merge";
 import { parseRange, type Range, SHORTEST_CUSTOM_MS } from "../history/range";
+import { useDeployMarks } from "../history/use-deploys";
 import { useTimeline } from "../history/use-timeline";
 import { Link } from "../ui/link";
 import { Loading, Problem } from "../ui/states";
 import { CursorSlider } from "./cursor-slider";
+import { DeployLine } from "./deploy-line";
 import { COMPARE_MAX } from "./fleet-tools";
 import { useStableSpecs } from "./host-page";
 import { RangeBar, showRange } from "./range-bar";
@@ -112,6 +114,8 @@ function Comparison({ ids, range }: { ids: string[]; range: Range }) {
   const shown = ids.map((id) => states.get(id)).filter((state) => state !== undefined);
   const fromMs = Math.min(...shown.map((state) => state.fromMs));
   const toMs = Math.max(...shown.map((state) => state.toMs));
+  const names = hosts.map((host) => host.name);
+  const marks = useDeployMarks(names, fromMs, toMs);
   const message = shown.find((state) => state.message)?.message;
   const zoom = (from: number, to: number) => {
     if (to - from >= SHORTEST_CUSTOM_MS) showRange({ kind: "custom", fromMs: from, toMs: to });
@@ -127,6 +131,7 @@ function Comparison({ ids, range }: { ids: string[]; range: Range }) {
         <Loading what="readings" />
       ) : (
         <>
+          <DeployLine marks={marks} />
           <CursorSlider timeline={merged} />
           <div className="charts">
             {specs.map((spec) => (
@@ -136,6 +141,7 @@ function Comparison({ ids, range }: { ids: string[]; range: Range }) {
                 timeline={merged}
                 fromMs={fromMs}
                 toMs={toMs}
+                marks={marks}
                 onZoom={zoom}
               />
             ))}

@@ -5,6 +5,7 @@ import { ChartCard } from "../charts/chart-card";
 import { HeatStrip } from "../charts/heat-strip";
 import { type ChartSpec, hostCharts } from "../charts/specs";
 import { parseRange, type Range, SHORTEST_CUSTOM_MS } from "../history/range";
+import { useDeployMarks } from "../history/use-deploys";
 import { type TimelineState, useTimeline } from "../history/use-timeline";
 import type { HostSummary } from "../protocol.generated";
 import { Link } from "../ui/link";
@@ -12,6 +13,7 @@ import { Loading, Problem } from "../ui/states";
 import { CompletenessLine } from "./completeness-line";
 import { CsvButton } from "./csv-button";
 import { CursorSlider } from "./cursor-slider";
+import { DeployLine } from "./deploy-line";
 import { useFreshness } from "./fleet-row";
 import { HostDialogs } from "./host-dialogs";
 import { HostFacts } from "./host-facts";
@@ -73,7 +75,7 @@ function Host({ summary }: { summary: HostSummary }) {
       <RangeBar range={range} fromMs={state.fromMs} toMs={state.toMs}>
         <CsvButton hostId={summary.id} name={summary.name} state={state} />
       </RangeBar>
-      <Charts state={state} range={range} />
+      <Charts state={state} range={range} names={[summary.name]} />
       {editing && (
         <HostDialogs
           task={{ id: summary.id, kind: "edit", afterDelete: "/" }}
@@ -84,12 +86,13 @@ function Host({ summary }: { summary: HostSummary }) {
   );
 }
 
-function Charts({ state, range }: { state: TimelineState; range: Range }) {
+function Charts({ state, range, names }: { state: TimelineState; range: Range; names: string[] }) {
   const { timeline, fromMs, toMs, loading, error } = state;
   const specs = useStableSpecs(hostCharts(timeline.series));
   const zoom = (from: number, to: number) => {
     if (to - from >= SHORTEST_CUSTOM_MS) showRange({ kind: "custom", fromMs: from, toMs: to });
   };
+  const marks = useDeployMarks(names, fromMs, toMs);
   const waiting = loading || (range.kind === "rolling" && range.name === "live");
   return (
     <>
@@ -98,6 +101,7 @@ function Charts({ state, range }: { state: TimelineState; range: Range }) {
       {specs.length > 0 && (
         <>
           <CompletenessLine timeline={timeline} />
+          <DeployLine marks={marks} />
           <CursorSlider timeline={timeline} />
           <div className="charts">
             {specs.flatMap((spec) => [
@@ -107,6 +111,7 @@ function Charts({ state, range }: { state: TimelineState; range: Range }) {
                 timeline={timeline}
                 fromMs={fromMs}
                 toMs={toMs}
+                marks={marks}
                 onZoom={zoom}
               />,
               ...(spec.id === "modes"

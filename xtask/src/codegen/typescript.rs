@@ -3,6 +3,7 @@
 use std::{any::TypeId, collections::BTreeMap, collections::HashSet};
 
 use metric_flow_protocol::{
+    deploy::DeployEvents,
     live::{LiveMessage, ViewerMessage},
     node::{DropReason, Question},
     series::{GapReason, History},
@@ -26,6 +27,7 @@ pub(super) fn generate() -> String {
     declarations.visit::<ViewerMessage>();
     declarations.visit::<History>();
     declarations.visit::<GapReason>();
+    declarations.visit::<DeployEvents>();
     declarations.visit::<DropReason>();
     declarations.visit::<Question>();
 

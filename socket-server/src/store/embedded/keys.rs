@@ -2,14 +2,18 @@
 
 use std::ops::Range;
 
-use crate::store::HostId;
+use crate::store::{AccountId, HostId};
 
 /// Longest host id or epoch in a key, in bytes; the node side makes 32 characters.
 pub(super) const NAME_BYTES_MAX: usize = 256;
 
 /// Start of all keys of a host: its length, then its name, so that no name is the start of another.
 pub(super) fn host_prefix(host: &HostId) -> Vec<u8> {
-    let name = host.0.as_bytes();
+    prefix(&host.0)
+}
+
+fn prefix(name: &str) -> Vec<u8> {
+    let name = name.as_bytes();
     let mut key = Vec::with_capacity(name.len() + 2 + 32);
     key.extend_from_slice(&(name.len() as u16).to_be_bytes());
     key.extend_from_slice(name);
@@ -26,6 +30,23 @@ pub(super) fn at(host: &HostId, time_unix_ms: i64) -> Vec<u8> {
 /// All keys of a host with `from <= time < to`.
 pub(super) fn between(host: &HostId, from_unix_ms: i64, to_unix_ms: i64) -> Range<Vec<u8>> {
     at(host, from_unix_ms)..at(host, to_unix_ms.max(from_unix_ms))
+}
+
+/// A deed of a rollout: account, start, what names it.
+pub(super) fn deploy_event(account: &AccountId, started_unix_ms: i64, name: &str) -> Vec<u8> {
+    let mut key = prefix(&account.0);
+    key.extend_from_slice(&ordered(started_unix_ms));
+    key.extend_from_slice(name.as_bytes());
+    key
+}
+
+/// All deeds for an account with `from <= start < to`.
+pub(super) fn deploy_events_between(
+    account: &AccountId,
+    from_unix_ms: i64,
+    to_unix_ms: i64,
+) -> Range<Vec<u8>> {
+    deploy_event(account, from_unix_ms, "")..deploy_event(account, to_unix_ms.max(from_unix_ms), "")
 }
 
 /// A sample: host, time, `seq`, epoch.

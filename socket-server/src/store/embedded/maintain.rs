@@ -65,7 +65,7 @@ pub(super) fn expire(tables: &Tables, retention: &Retention, now_unix_ms: i64) -
             tables.dropped.remove(row.key()?)?;
         }
     }
-    Ok(())
+    super::events::expire(tables, retention, now_unix_ms)
 }
 
 /// Drops the oldest of the finest resolution until the store fits its limit; true when something was dropped.

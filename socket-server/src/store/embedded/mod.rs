@@ -5,6 +5,7 @@ mod accounts;
 mod append;
 mod bytes;
 mod column;
+mod events;
 mod folder;
 mod history;
 mod hosts;

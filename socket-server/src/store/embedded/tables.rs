@@ -44,6 +44,10 @@ pub(super) struct Tables {
     pub(super) minutes: Keyspace,
     /// Host, day → hours.
     pub(super) hours: Keyspace,
+    /// Host, time, kind → an answer.
+    pub(super) answers: Keyspace,
+    /// Account, start, name → a deed of a rollout.
+    pub(super) deploy_events: Keyspace,
 }
 
 impl Tables {
@@ -76,18 +80,21 @@ impl Tables {
             chunks: table("chunks")?,
             minutes: table("minutes")?,
             hours: table("hours")?,
+            answers: table("answers")?,
+            deploy_events: table("deploy_events")?,
             database,
         })
     }
 
     /// The tables that hold a host's past, its samples first.
-    pub(super) fn of_hosts(&self) -> [&Keyspace; 7] {
+    pub(super) fn of_hosts(&self) -> [&Keyspace; 8] {
         [
             &self.raw,
             &self.pending,
             &self.chunks,
             &self.minutes,
             &self.hours,
+            &self.answers,
             &self.settled,
             &self.dropped,
         ]

@@ -28,6 +28,7 @@ impl State {
         }
         self.hosts.remove(id);
         self.past.remove(id);
+        self.answers.retain(|_, answer| answer.host != *id);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The reference store: everything in memory, nothing survives the process.
 
 mod accounts;
+mod events;
 mod history;
 mod hosts;
 mod state;

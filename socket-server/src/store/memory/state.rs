@@ -8,7 +8,8 @@ use std::{
 use metric_flow_protocol::metrics::Sample;
 
 use crate::store::{
-    Account, AccountId, ApiKey, ApiKeyId, DroppedRecord, HostId, HostRecord, SeqRanges, Session,
+    Account, AccountId, AnswerRecord, ApiKey, ApiKeyId, DeployRecord, DroppedRecord, HostId, HostRecord,
+    SeqRanges, Session,
 };
 
 /// Everything that the store holds.
@@ -19,6 +20,10 @@ pub(super) struct State {
     pub(super) api_keys: BTreeMap<ApiKeyId, ApiKey>,
     pub(super) hosts: BTreeMap<HostId, HostRecord>,
     pub(super) past: HashMap<HostId, Past>,
+    /// By start, then by what names them.
+    pub(super) deploy_events: BTreeMap<(i64, String), DeployRecord>,
+    /// By time, host and kind.
+    pub(super) answers: BTreeMap<(i64, HostId, String), AnswerRecord>,
 }
 
 /// The samples of one host.

@@ -3,15 +3,18 @@
 use std::collections::BTreeSet;
 
 use metric_flow_protocol::metrics::Sample;
-use mongodb::bson::{Document, doc, serialize_to_document};
+use mongodb::bson::{DateTime, Document, doc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    connect::{Collections, date, failed, is_duplicate, unreadable},
+    connect::{Collections, date, failed, is_duplicate},
+    documents::to_document,
     history::BUCKET_MS,
     records::find,
 };
-use crate::store::{HostId, SampleBatch, SeqRanges, StoreError, retention::Retention, rollup::step_start};
+use crate::store::{
+    HostId, Resolution, SampleBatch, SeqRanges, StoreError, retention::Retention, rollup::step_start,
+};
 
 /// Samples in one message to the server.
 const SAMPLES_AT_A_TIME: usize = 1_000;
@@ -66,8 +69,12 @@ impl Collections {
         }
         for dropped in &batch.dropped {
             let id = format!("{}/{}/{}", batch.host, batch.epoch, dropped.first_seq);
-            let mut document = serialize_to_document(dropped).map_err(unreadable)?;
+            let mut document = to_document(dropped)?;
             document.insert("host", &batch.host.0);
+            document.insert(
+                "expires",
+                expires(dropped.to_unix_ms, Resolution::Hour, retention, now),
+            );
             document.insert("_id", &id);
             self.dropped
                 .replace_one(doc! { "_id": id }, document)
@@ -114,7 +121,7 @@ impl Collections {
                 ranges,
                 version: version + 1,
             };
-            let mut document = serialize_to_document(&settled).map_err(unreadable)?;
+            let mut document = to_document(&settled)?;
             document.insert("_id", &id);
             document.insert("host", &host.0);
             let done = if found.is_some() {
@@ -153,9 +160,7 @@ fn sample_document(
     retention: &Retention,
     now: i64,
 ) -> Result<Document, StoreError> {
-    let kept = i64::try_from(retention.raw.as_millis()).unwrap_or(i64::MAX);
-    // A host whose clock is behind keeps its samples as long as others.
-    let expires = sample.time_unix_ms.max(now).saturating_add(kept);
+    let expires = expires(sample.time_unix_ms, Resolution::Second, retention, now);
     Ok(doc! {
         "_id": format!("{}/{}/{}", batch.host, batch.epoch, sample.seq),
         "account": &batch.account.0,
@@ -163,7 +168,13 @@ fn sample_document(
         "epoch": &batch.epoch,
         "seq": sample.seq as i64,
         "time": date(sample.time_unix_ms),
-        "expires": date(expires),
-        "sample": serialize_to_document(sample).map_err(unreadable)?,
+        "expires": expires,
+        "sample": to_document(sample)?,
     })
+}
+
+/// When a document of that time goes. A host whose clock is behind keeps its past as long as others.
+pub(super) fn expires(time: i64, resolution: Resolution, retention: &Retention, now: i64) -> DateTime {
+    let kept = now.saturating_sub(retention.cutoff(resolution, now));
+    date(time.max(now).saturating_add(kept))
 }

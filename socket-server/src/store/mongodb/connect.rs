@@ -9,7 +9,9 @@ use mongodb::{
     options::{Acknowledgment, ClientOptions, IndexOptions, WriteConcern},
 };
 
-use crate::store::StoreError;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::store::{StoreError, retention::Retention};
 
 /// Database that is used when the address names none.
 const DATABASE: &str = "metric_flow";
@@ -19,6 +21,9 @@ const SELECTION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Code of a duplicate key.
 const DUPLICATE: i32 = 11_000;
+
+/// Codes of commands that the user may not do: Unauthorized, AuthenticationFailed.
+const NOT_ALLOWED: [i32; 2] = [13, 18];
 
 /// Every collection.
 pub(super) struct Collections {
@@ -33,12 +38,27 @@ pub(super) struct Collections {
     pub(super) dropped: Collection<Document>,
     /// Ten-minute buckets whose samples are not rolled up yet.
     pub(super) pending: Collection<Document>,
+    pub(super) answers: Collection<Document>,
+    pub(super) deploy_events: Collection<Document>,
     pub(super) meta: Collection<Document>,
 }
 
 impl Collections {
-    pub(super) async fn open(address: &str) -> Result<Self, StoreError> {
-        let mut options = ClientOptions::parse(address).await.map_err(failed)?;
+    pub(super) async fn open(
+        address: &str,
+        password: Option<SecretString>,
+        retention: &Retention,
+    ) -> Result<Self, StoreError> {
+        let mut options = ClientOptions::parse(address).await.map_err(misaddressed)?;
+        if let Some(password) = password {
+            let named = options.credential.as_mut();
+            let user = named.filter(|user| user.username.is_some());
+            let user = user.ok_or_else(|| StoreError::Refused {
+                reason: "there is a password for MongoDB, but its address names no user: write mongodb://USER@HOST/"
+                    .to_owned(),
+            })?;
+            user.password = Some(password.expose_secret().to_owned());
+        }
         options.app_name = Some("metric-flow".to_owned());
         options.server_selection_timeout = Some(SELECTION_TIMEOUT);
         options.write_concern = Some(
@@ -64,9 +84,12 @@ impl Collections {
             settled: of("settled"),
             dropped: of("dropped"),
             pending: of("pending"),
+            answers: of("answers"),
+            deploy_events: of("deploy_events"),
             meta: of("meta"),
             client,
         };
+        collections.migrate(retention).await?;
         collections.make_indexes().await.map_err(failed)?;
         Ok(collections)
     }
@@ -108,9 +131,16 @@ impl Collections {
         self.rollups
             .create_indexes([plain(doc! { "host": 1, "resolution": 1, "time": 1 }), expiring()])
             .await?;
-        for collection in [&self.settled, &self.dropped] {
-            collection.create_indexes([plain(doc! { "host": 1 })]).await?;
-        }
+        self.answers
+            .create_indexes([plain(doc! { "host": 1, "time": 1 }), expiring()])
+            .await?;
+        self.deploy_events
+            .create_indexes([plain(doc! { "account": 1, "time": 1 }), expiring()])
+            .await?;
+        self.settled.create_indexes([plain(doc! { "host": 1 })]).await?;
+        self.dropped
+            .create_indexes([plain(doc! { "host": 1 }), expiring()])
+            .await?;
         self.pending
             .create_indexes([plain(doc! { "host": 1, "bucket": 1 })])
             .await?;
@@ -118,13 +148,14 @@ impl Collections {
     }
 
     /// The collections that hold a host's past.
-    pub(super) fn of_hosts(&self) -> [&Collection<Document>; 5] {
+    pub(super) fn of_hosts(&self) -> [&Collection<Document>; 6] {
         [
             &self.samples,
             &self.rollups,
             &self.pending,
             &self.settled,
             &self.dropped,
+            &self.answers,
         ]
     }
 }
@@ -135,11 +166,29 @@ pub(super) fn failed(error: Error) -> StoreError {
         ErrorKind::BsonDeserialization(_) | ErrorKind::InvalidResponse { .. } => StoreError::Damaged {
             reason: format!("MongoDB: {error}"),
         },
+        ErrorKind::Authentication { .. } => refused(&error),
+        ErrorKind::Command(command) if NOT_ALLOWED.contains(&command.code) => refused(&error),
         _ => StoreError::Unavailable {
             reason: format!(
                 "MongoDB: {error}; check that it runs and that its address and credentials are right"
             ),
         },
+    }
+}
+
+fn refused(error: &Error) -> StoreError {
+    StoreError::Refused {
+        reason: format!("MongoDB: {error}; check the user, the password and the authSource of the address"),
+    }
+}
+
+/// An address that cannot be understood is not tried again.
+fn misaddressed(error: Error) -> StoreError {
+    match error.kind.as_ref() {
+        ErrorKind::InvalidArgument { message, .. } => StoreError::Refused {
+            reason: format!("the address of MongoDB is not valid: {message}"),
+        },
+        _ => failed(error),
     }
 }
 
@@ -165,7 +214,7 @@ pub(super) fn unreadable(error: impl std::fmt::Display) -> StoreError {
 }
 
 /// First instant of year 1 and last of year 9999: dates beyond are beyond what drivers and shells can show.
-const DATES_MS: (i64, i64) = (-62_135_596_800_000, 253_402_300_799_999);
+pub(super) const DATES_MS: (i64, i64) = (-62_135_596_800_000, 253_402_300_799_999);
 
 /// An instant as a date that every driver can read; one beyond is kept at the edge, and exactly in its sample.
 pub(super) fn date(unix_ms: i64) -> DateTime {

@@ -20,6 +20,7 @@ const HOUR_MS: i64 = Resolution::Hour.step_ms();
 
 #[derive(Serialize, Deserialize)]
 struct SampleDocument {
+    seq: i64,
     sample: Sample,
 }
 
@@ -44,6 +45,12 @@ pub(super) struct PendingDocument {
     pub(super) mark: i64,
 }
 
+/// A sample with its number as its document's id has it: all 64 bits of it, where a sample in BSON has 63.
+pub(super) fn numbered(mut sample: Sample, seq: i64) -> Sample {
+    sample.seq = seq as u64;
+    sample
+}
+
 impl Collections {
     pub(super) async fn samples_between(
         &self,
@@ -55,13 +62,13 @@ impl Collections {
         let found = self.samples.find(doc! { "host": &host.0, "time": window });
         let found = found
             .sort(doc! { "time": 1, "seq": 1 })
-            .projection(doc! { "sample": 1 });
+            .projection(doc! { "seq": 1, "sample": 1 });
         let documents: Vec<Document> = found.await.map_err(failed)?.try_collect().await.map_err(failed)?;
-        let read = |document| deserialize_from_document::<SampleDocument>(document).map_err(unreadable);
-        documents
-            .into_iter()
-            .map(|document| Ok(read(document)?.sample))
-            .collect()
+        let read = |document| {
+            let found: SampleDocument = deserialize_from_document(document).map_err(unreadable)?;
+            Ok(numbered(found.sample, found.seq))
+        };
+        documents.into_iter().map(read).collect()
     }
 
     pub(super) async fn rows(

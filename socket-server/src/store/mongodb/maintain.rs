@@ -1,10 +1,12 @@
 //! Rolling up what is complete. TTL indexes drop what is past retention.
 
-use mongodb::bson::{DateTime, Document, doc, serialize_to_document};
+use mongodb::bson::{DateTime, Document, doc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    connect::{Collections, date, failed, unreadable},
+    append::expires,
+    connect::{Collections, date, failed},
+    documents::to_document,
     history::{BUCKET_MS, PendingDocument, RollupDocument, SeriesDocument, name_of},
     records::{find, list},
 };
@@ -152,7 +154,6 @@ pub(super) fn rollup_documents(
     retention: &Retention,
     now: i64,
 ) -> Result<Vec<Document>, StoreError> {
-    let kept = now.saturating_sub(retention.cutoff(resolution, now));
     let document = |(&time, step): (&i64, &RollupStep)| {
         let series = step.series.iter().map(|(name, value)| SeriesDocument {
             name: name.clone(),
@@ -163,11 +164,11 @@ pub(super) fn rollup_documents(
             samples: step.samples,
             series: series.collect(),
         };
-        let mut document = serialize_to_document(&document).map_err(unreadable)?;
+        let mut document = to_document(&document)?;
         document.insert("_id", format!("{host}/{}/{time}", name_of(resolution)));
         document.insert("host", &host.0);
         document.insert("resolution", name_of(resolution));
-        document.insert("expires", date(time.max(now).saturating_add(kept)));
+        document.insert("expires", expires(time, resolution, retention, now));
         Ok(document)
     };
     rollup.steps.iter().map(document).collect()

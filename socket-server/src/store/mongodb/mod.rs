@@ -3,9 +3,12 @@
 
 mod append;
 mod connect;
+mod documents;
+mod events;
 mod history;
 mod maintain;
 mod records;
+mod schema;
 mod store;
 mod transfer;
 

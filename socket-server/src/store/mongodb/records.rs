@@ -3,16 +3,19 @@
 use futures_util::TryStreamExt as _;
 use mongodb::{
     Collection,
-    bson::{Document, deserialize_from_document, doc, serialize_to_document},
+    bson::{Document, deserialize_from_document, doc},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::connect::{Collections, failed, is_duplicate, unreadable};
+use super::{
+    connect::{Collections, failed, is_duplicate, unreadable},
+    documents::to_document,
+};
 use crate::store::{Account, AccountId, ApiKey, HostId, HostRecord, Session, StoreError};
 
 impl Collections {
     pub(super) async fn create_account(&self, account: &Account, only_first: bool) -> Result<(), StoreError> {
-        let mut document = to_document(account, &account.id.0)?;
+        let mut document = with_id(account, &account.id.0)?;
         document.insert("name_lower", account.name.to_lowercase());
         if only_first {
             if self.users.find_one(doc! {}).await.map_err(failed)?.is_some() {
@@ -44,7 +47,7 @@ impl Collections {
     /// The next token is there before the old one is used, and goes again when the old one was not usable: a
     /// crash in between leaves a token that nobody knows.
     pub(super) async fn rotate_session(&self, old: &str, next: &Session) -> Result<bool, StoreError> {
-        insert(&self.sessions, to_document(next, &next.token_hash)?, "a session").await?;
+        insert(&self.sessions, with_id(next, &next.token_hash)?, "a session").await?;
         let change = doc! { "$set": { "used": true } };
         let changed = self
             .sessions
@@ -64,23 +67,18 @@ impl Collections {
     pub(super) async fn create_session(&self, session: &Session) -> Result<(), StoreError> {
         insert(
             &self.sessions,
-            to_document(session, &session.token_hash)?,
+            with_id(session, &session.token_hash)?,
             "a session",
         )
         .await
     }
 
     pub(super) async fn create_api_key(&self, key: &ApiKey) -> Result<(), StoreError> {
-        insert(
-            &self.api_keys,
-            to_document(key, &key.id.0)?,
-            "an API key of that id",
-        )
-        .await
+        insert(&self.api_keys, with_id(key, &key.id.0)?, "an API key of that id").await
     }
 
     pub(super) async fn put_host(&self, host: &HostRecord) -> Result<(), StoreError> {
-        let document = to_document(host, &host.id.0)?;
+        let document = with_id(host, &host.id.0)?;
         self.hosts
             .replace_one(doc! { "_id": &host.id.0 }, document)
             .upsert(true)
@@ -108,8 +106,8 @@ impl Collections {
     }
 }
 
-fn to_document(record: &impl Serialize, id: &str) -> Result<Document, StoreError> {
-    let mut document = serialize_to_document(record).map_err(unreadable)?;
+fn with_id(record: &impl Serialize, id: &str) -> Result<Document, StoreError> {
+    let mut document = to_document(record)?;
     document.insert("_id", id);
     Ok(document)
 }

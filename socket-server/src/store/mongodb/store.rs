@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use mongodb::bson::doc;
+use secrecy::SecretString;
 
 use super::{
     connect::{Collections, failed},
@@ -24,12 +25,18 @@ pub struct MongoStore {
 }
 
 impl MongoStore {
-    /// Connects and makes the indexes.
+    /// Connects, migrates what an earlier release wrote, and makes the indexes. The password is that of the user whom
+    /// the address names.
     ///
     /// # Errors
-    /// `Unavailable` when the address is wrong or no server answers in time.
-    pub async fn connect(address: &str, retention: Retention) -> Result<Self, StoreError> {
-        let collections = Box::pin(Collections::open(address)).await?;
+    /// `Unavailable` when no server answers in time; `Refused` when the address or the credentials are wrong, or a
+    /// newer release wrote the database.
+    pub async fn connect(
+        address: &str,
+        password: Option<SecretString>,
+        retention: Retention,
+    ) -> Result<Self, StoreError> {
+        let collections = Box::pin(Collections::open(address, password, &retention)).await?;
         Ok(Self {
             collections,
             retention,

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{
     append::{Settled, ranges_of},
     connect::{date, failed, is_duplicate, unreadable},
-    history::name_of,
+    history::{name_of, numbered},
     maintain::rollup_documents,
     records::list,
     store::MongoStore,
@@ -31,6 +31,7 @@ use crate::{
 #[derive(Deserialize)]
 struct NumberedDocument {
     epoch: String,
+    seq: i64,
     sample: Sample,
 }
 
@@ -79,7 +80,7 @@ impl TransferStore for MongoStore {
         let found: Vec<NumberedDocument> = list(&self.collections.samples, filter, order).await?;
         let numbered = |document: NumberedDocument| NumberedSample {
             epoch: document.epoch,
-            sample: document.sample,
+            sample: numbered(document.sample, document.seq),
         };
         Ok(found.into_iter().map(numbered).collect())
     }

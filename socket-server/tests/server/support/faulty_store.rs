@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use socket_server::store::{
-    Account, AccountId, ApiKey, ApiKeyId, DroppedRecord, HistoryRow, HostId, HostRecord, Resolution,
-    SampleBatch, SeqRanges, Session, Store, StoreError, memory::MemoryStore,
+    Account, AccountId, AnswerRecord, ApiKey, ApiKeyId, DeployRecord, DroppedRecord, EventStore, HistoryRow,
+    HostId, HostRecord, Resolution, SampleBatch, SeqRanges, Session, Store, StoreError, memory::MemoryStore,
 };
 
 /// A store whose appends fail while it is told so.
@@ -25,6 +25,39 @@ impl FaultyStore {
     /// Makes appends fail, or work again.
     pub(crate) fn fail(&self, failing: bool) {
         self.failing.store(failing, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl EventStore for FaultyStore {
+    async fn put_deploy_event(&self, event: DeployRecord) -> Result<(), StoreError> {
+        self.inner.put_deploy_event(event).await
+    }
+
+    async fn deploy_events(
+        &self,
+        account: &AccountId,
+        from_unix_ms: i64,
+        to_unix_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<DeployRecord>, StoreError> {
+        self.inner
+            .deploy_events(account, from_unix_ms, to_unix_ms, limit)
+            .await
+    }
+
+    async fn put_answer(&self, answer: AnswerRecord) -> Result<(), StoreError> {
+        self.inner.put_answer(answer).await
+    }
+
+    async fn answers(
+        &self,
+        host: &HostId,
+        kind: Option<&str>,
+        from_unix_ms: i64,
+        to_unix_ms: i64,
+    ) -> Result<Vec<AnswerRecord>, StoreError> {
+        self.inner.answers(host, kind, from_unix_ms, to_unix_ms).await
     }
 }
 

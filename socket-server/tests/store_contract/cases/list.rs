@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use socket_server::store::{Store, TransferStore};
 
-use super::{accounts, hosts, keys, moving, rollups, samples, sessions};
+use super::{accounts, events, hosts, keys, moving, rollups, samples, sessions};
 
 pub(crate) type Case<S = dyn Store> = Box<dyn Fn(Arc<S>) -> Pin<Box<dyn Future<Output = ()> + Send>>>;
 
@@ -49,6 +49,11 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
         rollups::maintenance_changes_no_answer,
         rollups::late_samples_change_a_rolled_up_minute,
         rollups::late_samples_after_maintenance_are_idempotent_too,
+        samples::a_counter_beyond_63_bits_keeps_nothing_from_being_stored,
+        events::rollouts_are_listed_by_start_within_the_window,
+        events::a_rollout_told_again_is_one_rollout_with_its_latest_outcome,
+        events::answers_are_read_back_by_host_kind_and_time,
+        events::a_deleted_host_takes_its_answers_along,
     ]
 }
 

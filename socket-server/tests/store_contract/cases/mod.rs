@@ -1,6 +1,7 @@
 //! The cases, in the order in which they run.
 
 mod accounts;
+mod events;
 mod hosts;
 mod keys;
 mod list;

@@ -5,13 +5,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use metric_flow_protocol::series::GapReason;
 use socket_server::{
     store::{
-        DroppedRecord, Resolution, SAMPLE_WINDOW_MS, Store as _, TransferStore, memory::MemoryStore,
-        rollup::Rollup,
+        DroppedRecord, EventStore as _, Resolution, SAMPLE_WINDOW_MS, Store as _, TransferStore,
+        memory::MemoryStore, rollup::Rollup,
     },
     transfer::{export, import},
 };
 
-use crate::fixture::{NOON, account, api_key, batch, host, sample, sample_at};
+use crate::fixture::{NOON, account, answer, api_key, batch, deploy_event, host, sample, sample_at};
 
 pub(crate) async fn what_is_moved_in_and_out_again_is_the_same(store: Arc<dyn TransferStore>) {
     let folder = tempfile::tempdir().expect("makes a folder");
@@ -44,6 +44,11 @@ pub(crate) async fn what_is_moved_in_and_out_again_is_the_same(store: Arc<dyn Tr
     let expired = [(20, 30)].into_iter().collect();
     source.settle(&id, "epoch-1", &expired).await.expect("settles");
 
+    let event = deploy_event("r1", "Ada", NOON);
+    source.put_deploy_event(event).await.expect("puts");
+    let told = answer("one", "os", NOON + 1);
+    source.put_answer(told).await.expect("puts");
+
     export(&source, &into).await.expect("exports");
     import(&*store, &into).await.expect("imports");
     let again = import(&*store, &into).await.expect("imports again");
@@ -74,6 +79,23 @@ pub(crate) async fn what_is_moved_in_and_out_again_is_the_same(store: Arc<dyn Tr
             source.dropped_by_epoch(&id).await.expect("lists")
         );
         let window = (NOON, NOON + 3_600_000);
+        assert_eq!(
+            moved
+                .deploy_events(&ada, window.0, window.1, 9)
+                .await
+                .expect("lists"),
+            source
+                .deploy_events(&ada, window.0, window.1, 9)
+                .await
+                .expect("lists")
+        );
+        assert_eq!(
+            moved.answers(&id, None, window.0, window.1).await.expect("lists"),
+            source
+                .answers(&id, None, window.0, window.1)
+                .await
+                .expect("lists")
+        );
         assert_eq!(
             moved.samples(&id, window.0, window.1).await.expect("reads"),
             source.samples(&id, window.0, window.1).await.expect("reads")

@@ -250,3 +250,24 @@ pub(crate) async fn a_clock_that_is_years_off_hides_nothing(store: Arc<dyn Store
         .expect("reads");
     assert_eq!(settled.contiguous_from(0), 5);
 }
+
+pub(crate) async fn a_counter_beyond_63_bits_keeps_nothing_from_being_stored(store: Arc<dyn Store>) {
+    let mut rows = batch("one", [1, 2, 3]);
+    if let Some(memory) = &mut rows.samples[1].memory {
+        memory.total_bytes = u64::MAX;
+    }
+    for interface in &mut rows.samples[1].interfaces {
+        interface.received_bytes_total = (1 << 63) + 5;
+    }
+    store.append(&[rows]).await.expect("appends");
+    let id = host("one", "ada").id;
+    let settled = store.settled(&id, "epoch-1").await.expect("reads");
+    assert_eq!(settled.iter().collect::<Vec<_>>(), [(1, 3)]);
+    let series = ["memory_used_bytes".to_owned()];
+    let rows = store
+        .history(&id, &series, Resolution::Second, NOON, NOON + 9_000, 10)
+        .await
+        .expect("reads");
+    assert_eq!(rows.len(), 3);
+    assert!(rows.iter().all(|row| row.values[0].is_some()), "{rows:?}");
+}
