@@ -15,6 +15,7 @@ pub mod lab;
 pub mod plan;
 pub mod printer;
 pub mod progress;
+pub mod registry;
 pub mod remote;
 
 use cli::{Cli, Command};

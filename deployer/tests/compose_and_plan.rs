@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use deployer::{
-    compose::{self, ComposeError, Project, Variables},
+    compose::{self, ComposeError, FailureAction, Parallelism, Project, Variables},
     firewall::FirewallState,
     inventory::Inventory,
     plan::{DesiredHost, ObservedContainer, ObservedHost, Plan, Scope, compare, place},
@@ -98,6 +98,84 @@ fn a_key_that_is_not_carried_out_is_refused_with_its_path() {
         found.contains("services.web.deploy.placement.preferences"),
         "{found}"
     );
+}
+
+#[test]
+fn what_nothing_here_can_carry_out_is_refused_and_the_reason_is_said() {
+    let text = r#"
+services:
+  web:
+    image: x
+    secrets: [{source: key, uid: "7"}]
+    networks: {inner: {ipv4_address: 10.0.0.2}}
+    volumes: [{type: volume, source: data, target: /data, volume: {nocopy: true}}]
+    deploy:
+      labels: {a: b}
+      endpoint_mode: vip
+      resources: {reservations: {memory: 1g}}
+secrets: {key: {file: ./key}}
+networks: {inner: {labels: {a: b}}}
+volumes: {data: {labels: {a: b}}}
+"#;
+    let found = problems(text).join("\n");
+    for refused in [
+        "services.web.secrets[0].uid: unsupported key",
+        "services.web.networks.inner.ipv4_address: unsupported key",
+        "services.web.volumes[0].volume.nocopy: unsupported key",
+        "services.web.deploy.labels: unsupported key; a service as such has no labels here",
+        "services.web.deploy.endpoint_mode: unsupported key; there is no virtual address",
+        "services.web.deploy.resources.reservations: unsupported key; nothing is set aside",
+        "networks.inner.labels: unsupported key",
+        "volumes.data.labels: unsupported key",
+    ] {
+        assert!(found.contains(refused), "{refused}\n---\n{found}");
+    }
+    let text = "services:\n  web:\n    image: x\n    deploy: {rollback_config: {failure_action: rollback}}\n\
+                networks: {wide: {driver: overlay}}\n";
+    let found = problems(text).join("\n");
+    assert!(found.contains("it must be pause or continue"), "{found}");
+    let text = "services: {web: {image: x}}\nnetworks: {wide: {driver: overlay}}\n";
+    let found = problems(text).join("\n");
+    assert!(found.contains("`overlay` is unsupported"), "{found}");
+}
+
+#[test]
+fn own_names_modes_and_a_way_back_are_carried_out() {
+    let text = r#"
+name: demo
+services:
+  web:
+    image: x
+    networks: [inner, outer]
+    volumes: ["data:/data", "logs:/logs", {type: tmpfs, target: /scratch, read_only: true}]
+    secrets: [{source: key, mode: 0o400}, {source: other}]
+    deploy: {update_config: {parallelism: 2}, rollback_config: {parallelism: 0, order: start-first}}
+networks: {inner: {name: shared, driver: bridge}, outer: {}}
+volumes: {data: {name: precious}, logs: {}}
+secrets: {key: {environment: KEY}, other: {environment: OTHER}}
+"#;
+    let project = read(text).expect("valid");
+    let service = project.services.first().expect("web");
+    let back = service.rollback.expect("a way back");
+    assert_eq!(
+        (service.update.parallelism, back.parallelism, back.failure_action),
+        (Parallelism::Hosts(2), Parallelism::All, FailureAction::Pause)
+    );
+    let inventory = Inventory::parse(HOSTS, Path::new("")).expect("valid hosts");
+    let contents = BTreeMap::from([
+        ("key".to_owned(), "1234".to_owned()),
+        ("other".to_owned(), "5678".to_owned()),
+    ]);
+    let desired = place(&project, &inventory, &BTreeMap::new(), &contents).expect("it fits");
+    let host = desired.get("a").expect("the host");
+    assert_eq!(host.networks, ["demo_outer", "shared"].map(str::to_owned).into());
+    assert_eq!(host.volumes, ["demo_logs", "precious"].map(str::to_owned).into());
+    let files: Vec<_> = host
+        .files
+        .iter()
+        .map(|file| (file.name.as_str(), file.mode))
+        .collect();
+    assert_eq!(files, [("key-1234-400", Some(0o400)), ("other-5678", None)]);
 }
 
 #[test]

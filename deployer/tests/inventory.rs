@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use deployer::inventory::{EngineKind, Inventory};
+use deployer::inventory::{EngineKind, Inventory, SshConfig};
 
 fn problems(text: &str) -> Vec<(usize, String)> {
     let problems = Inventory::parse(text, Path::new("")).expect_err("the file has mistakes");
@@ -84,4 +84,47 @@ fn a_file_that_is_no_toml_says_where() {
 #[test]
 fn an_empty_file_says_that_there_is_no_host() {
     assert!(problems("").iter().any(|(_, text)| text.contains("no host")));
+}
+
+#[test]
+fn the_ssh_configuration_fills_in_what_hosts_toml_does_not_say() {
+    let ssh = "Host web\n  HostName 10.0.0.9\n  Port 2222\n  User admin\n  ProxyJump me@gate:2200\n\
+               Host gate\n  HostName 10.0.0.8\n  User nobody\n\
+               Host far\n  ProxyJump gate,other\n";
+    let ssh = SshConfig::read(ssh.as_bytes(), Path::new("/home/me")).expect("a configuration");
+    let text = "[[hosts]]\nname = \"a\"\naddress = \"web\"\n\
+                [[hosts]]\nname = \"b\"\naddress = \"web\"\nuser = \"root\"\nport = 22\njump = \"c\"\n\
+                [[hosts]]\nname = \"c\"\naddress = \"10.0.0.7\"\n";
+    let inventory = Inventory::parse_with(text, Path::new(""), &ssh).expect("valid");
+    let a = inventory.host("a").expect("a");
+    assert_eq!(
+        (a.address.as_str(), a.port, a.user.as_str()),
+        ("10.0.0.9", 2222, "admin")
+    );
+    let gate = inventory.gate(a.jump.as_deref().expect("a way")).expect("a gate");
+    assert_eq!(
+        (gate.address.as_str(), gate.port, gate.user.as_str()),
+        ("10.0.0.8", 2200, "me")
+    );
+
+    // What hosts.toml says itself comes first.
+    let b = inventory.host("b").expect("b");
+    assert_eq!(
+        (b.port, b.user.as_str(), b.jump.as_deref()),
+        (22, "root", Some("c"))
+    );
+    let c = inventory.host("c").expect("c");
+    assert_eq!(
+        (c.address.as_str(), c.user.as_str(), c.jump.as_deref()),
+        ("10.0.0.7", "root", None)
+    );
+
+    let far = "[[hosts]]\nname = \"a\"\naddress = \"far\"\n";
+    let problems = Inventory::parse_with(far, Path::new(""), &ssh).expect_err("two hops");
+    assert!(
+        problems
+            .iter()
+            .any(|problem| problem.message.contains("one is the most")),
+        "{problems:?}"
+    );
 }

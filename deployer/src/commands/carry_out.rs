@@ -23,6 +23,8 @@ pub(super) struct Manner {
     pub(super) quiet: bool,
     /// The release that is gone on with.
     pub(super) release: Option<String>,
+    /// An earlier release comes back: `rollback_config` says how.
+    pub(super) back: bool,
 }
 
 /// An id that sorts by time: the seconds since 1970, and two random bytes against two rollouts in one second.
@@ -177,7 +179,10 @@ async fn locked(
             .project
             .services
             .iter()
-            .map(|service| (service.name.clone(), service.update))
+            .map(|service| {
+                let back = service.rollback.filter(|_| manner.back);
+                (service.name.clone(), back.unwrap_or(service.update))
+            })
             .collect(),
         images: wanted.images,
         contents: wanted.contents,

@@ -42,6 +42,7 @@ pub async fn run(arguments: &ProjectArgs, release: Option<&str>, printer: &Print
         };
         let manner = Manner {
             quiet: printer.is_quiet(),
+            back: true,
             ..Manner::default()
         };
         carry_out(&scene, &fleet, wanted, manner, printer).await

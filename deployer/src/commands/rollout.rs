@@ -56,6 +56,7 @@ pub async fn run(arguments: &RolloutArgs, printer: &Printer) -> Result<Exit, Fai
         json: arguments.json,
         quiet: printer.is_quiet(),
         release: begun.filter(|_| arguments.resume),
+        back: false,
     };
     let outcome = carry_out(&scene, &fleet, wanted, manner, printer).await;
     fleet.close().await;

@@ -59,6 +59,7 @@ pub(super) fn chosen(inventory: &Inventory, only: &[String]) -> Result<Inventory
     Ok(Inventory {
         hosts,
         lab: inventory.lab.clone(),
+        gates: inventory.gates.clone(),
     })
 }
 
@@ -192,6 +193,8 @@ pub(super) struct Here {
     pub(super) engine: Engine,
     /// Ends with the command.
     _service: Option<LocalService>,
+    /// Its socket and settings; goes after it.
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl Here {
@@ -201,22 +204,29 @@ impl Here {
             Ok(engine) => Ok(Self {
                 engine,
                 _service: None,
+                _folder: None,
             }),
             Err(none) => {
-                let folder = std::env::temp_dir().join(format!("deployer-engine-{}", std::process::id()));
+                // A name that nobody can guess: what another user has put there would be read as settings of root's engine.
+                let made = tempfile::Builder::new().prefix("deployer-engine-").tempdir();
+                let made = made.map_err(|source| EngineError::Local {
+                    what: "make a folder for the engine's socket".to_owned(),
+                    source,
+                })?;
+                let folder = made.path();
                 // Builds end before the command does, so the settings may go with the folder.
                 let settings = lab::engine_settings().and_then(|text| {
                     let file = folder.join("containers.conf");
-                    let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, text));
-                    written.ok().map(|()| file)
+                    std::fs::write(&file, text).ok().map(|()| file)
                 });
                 // No socket and no Podman: that there is no socket is the better reason.
-                let service = LocalService::start(&folder, settings.as_deref())
+                let service = LocalService::start(folder, settings.as_deref())
                     .await
                     .map_err(|_| none)?;
                 Ok(Self {
                     engine: service.engine().clone(),
                     _service: Some(service),
+                    _folder: Some(made),
                 })
             }
         }

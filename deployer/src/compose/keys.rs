@@ -68,8 +68,6 @@ const DEPLOY: &[&str] = &[
     "update_config",
     "rollback_config",
     "resources",
-    "labels",
-    "endpoint_mode",
 ];
 const PLACEMENT: &[&str] = &["constraints"];
 const UPDATE: &[&str] = &[
@@ -80,7 +78,7 @@ const UPDATE: &[&str] = &[
     "failure_action",
     "max_failure_ratio",
 ];
-const RESOURCES: &[&str] = &["limits", "reservations"];
+const RESOURCES: &[&str] = &["limits"];
 const LIMITS: &[&str] = &["cpus", "memory", "pids"];
 const BUILD: &[&str] = &["context", "dockerfile", "args", "target"];
 const HEALTHCHECK: &[&str] = &[
@@ -92,8 +90,43 @@ const HEALTHCHECK: &[&str] = &[
     "disable",
 ];
 const FIREWALL: &[&str] = &["sources", "closed"];
-const VOLUME: &[&str] = &["name", "labels"];
-const NETWORK: &[&str] = &["name", "labels", "driver"];
+const VOLUME: &[&str] = &["name"];
+const NETWORK: &[&str] = &["name", "driver"];
+/// Keys of a secret or config where a service uses it.
+const USED_FILE: &[&str] = &["source", "target", "mode"];
+/// Keys of a network where a service joins it.
+const JOINED_NETWORK: &[&str] = &["aliases"];
+const LONG_PORT: &[&str] = &[
+    "name",
+    "target",
+    "published",
+    "host_ip",
+    "protocol",
+    "app_protocol",
+    "mode",
+];
+const LONG_MOUNT: &[&str] = &["type", "source", "target", "read_only", "bind", "volume", "tmpfs"];
+const BIND: &[&str] = &["propagation", "selinux", "create_host_path"];
+const TMPFS: &[&str] = &["size"];
+/// Why a key is refused that other tools carry out, and what to write in its place.
+const INSTEAD: &[(&str, &str)] = &[
+    (
+        "deploy.labels",
+        "a service as such has no labels here; `labels` beside `deploy` gives them to its containers",
+    ),
+    (
+        "deploy.endpoint_mode",
+        "there is no virtual address in front of a service",
+    ),
+    (
+        "resources.reservations",
+        "nothing is set aside on a host; `limits` are carried out",
+    ),
+    (
+        "labels",
+        "volumes and networks carry the deployer's own labels only",
+    ),
+];
 const FILE: &[&str] = &["file", "environment", "content", "x-enrolment"];
 
 /// Finds every key that would be passed over.
@@ -126,6 +159,27 @@ pub(super) fn check(root: &Value, problems: &mut Vec<String>) {
         within(service, path, "build", |path, map| {
             known(map, path, BUILD, problems)
         });
+        for key in ["secrets", "configs"] {
+            items(service, path, key, |path, map| {
+                known(map, path, USED_FILE, problems)
+            });
+        }
+        items(service, path, "ports", |path, map| {
+            known(map, path, LONG_PORT, problems)
+        });
+        items(service, path, "volumes", |path, map| {
+            known(map, path, LONG_MOUNT, problems);
+            within(map, path, "bind", |path, map| known(map, path, BIND, problems));
+            within(map, path, "tmpfs", |path, map| known(map, path, TMPFS, problems));
+            within(map, path, "volume", |path, map| known(map, path, &[], problems));
+        });
+        within(service, path, "networks", |path, networks| {
+            for (name, map) in networks {
+                if let (Some(name), Some(map)) = (name.as_str(), map.as_mapping()) {
+                    known(map, &format!("{path}.{name}"), JOINED_NETWORK, problems);
+                }
+            }
+        });
         within(service, path, "healthcheck", |path, map| {
             known(map, path, HEALTHCHECK, problems)
         });
@@ -153,6 +207,16 @@ fn within(map: &Mapping, path: &str, key: &str, check: impl FnOnce(&str, &Mappin
     }
 }
 
+/// The mappings in a list, each with its place in it.
+fn items(map: &Mapping, path: &str, key: &str, mut check: impl FnMut(&str, &Mapping)) {
+    let list = map.get(key).and_then(Value::as_sequence);
+    for (index, item) in list.into_iter().flatten().enumerate() {
+        if let Some(item) = item.as_mapping() {
+            check(&format!("{path}.{key}[{index}]"), item);
+        }
+    }
+}
+
 fn known(map: &Mapping, path: &str, keys: &[&str], problems: &mut Vec<String>) {
     known_but(map, path, keys, &[], problems);
 }
@@ -167,10 +231,18 @@ fn known_but(map: &Mapping, path: &str, keys: &[&str], harmless: &[&str], proble
         if keys.contains(&key) || harmless.contains(&key) || key.starts_with("x-") {
             continue;
         }
-        let advice = nearest(key, keys).map(|near| format!("did you mean `{near}`?"));
-        let advice = advice
-            .unwrap_or_else(|| "this deployer does not carry it out, and will not ignore it".to_owned());
         let dot = if path.is_empty() { "" } else { "." };
-        problems.push(format!("{path}{dot}{key}: unsupported key; {advice}"));
+        let place = format!("{path}{dot}{key}");
+        let instead = INSTEAD.iter().find(|(end, _)| {
+            place
+                .strip_suffix(end)
+                .is_some_and(|before| before.ends_with('.'))
+        });
+        let advice = match (instead, nearest(key, keys)) {
+            (Some((_, advice)), _) => (*advice).to_owned(),
+            (None, Some(near)) => format!("did you mean `{near}`?"),
+            (None, None) => "this deployer does not carry it out, and will not ignore it".to_owned(),
+        };
+        problems.push(format!("{place}: unsupported key; {advice}"));
     }
 }

@@ -17,10 +17,8 @@ pub struct Project {
     pub name: String,
     /// The services, each after those that it depends on.
     pub services: Vec<Service>,
-    /// Named volumes that are to be made.
-    pub volumes: BTreeSet<String>,
-    /// Networks that are to be made.
-    pub networks: BTreeSet<String>,
+    /// Volumes and networks that have names of their own, by key: `volumes.data` is what the engine calls it.
+    pub own_names: BTreeMap<String, String>,
     /// Secrets and configs by name.
     pub files: BTreeMap<String, FileSource>,
 }
@@ -60,8 +58,8 @@ pub struct Service {
     pub constraints: Vec<Constraint>,
     /// How it is updated.
     pub update: Update,
-    /// How it is put back.
-    pub rollback: Update,
+    /// How `deployer rollback` brings an earlier release of it back; as it is updated, without.
+    pub rollback: Option<Update>,
     /// What its firewall lets in.
     pub firewall: FirewallRule,
 }
@@ -252,6 +250,15 @@ pub struct ServiceFile {
     pub mode: Option<u32>,
     /// The first 8 hex digits of the content's SHA-256: enough to see a change, too little to guess the content from.
     pub content: String,
+}
+
+impl ServiceFile {
+    /// What it is called on the host: by its content and its mode, so that each container finds the one that it had.
+    #[must_use]
+    pub fn stored_as(&self) -> String {
+        let mode = self.mode.map(|mode| format!("-{mode:o}")).unwrap_or_default();
+        format!("{}-{}{mode}", self.source, self.content)
+    }
 }
 
 /// `healthcheck`.

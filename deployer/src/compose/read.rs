@@ -108,6 +108,7 @@ pub fn parse(text: &str, path: &Path, folder: &Path, variables: &Variables) -> R
     if let Err(error) = compose.validate_all() {
         problems.push(error.to_string());
     }
+    let own_names = own_names(&compose, &mut problems);
     let mut files = files(&compose, folder, &mut problems);
     files.extend(enrolments);
     let mut services = Vec::new();
@@ -150,13 +151,6 @@ pub fn parse(text: &str, path: &Path, folder: &Path, variables: &Variables) -> R
             name
         }
     });
-    let named = |name: &compose_spec::Identifier| name.to_string();
-    let mut networks: BTreeSet<String> = compose.networks.keys().map(named).collect();
-    networks.extend(
-        services
-            .iter()
-            .flat_map(|service| service.container.networks.keys().cloned()),
-    );
     // A secret that only a service of an inactive profile uses need not be at hand.
     let used = |name: &String| {
         let uses = |service: &Service| service.container.files.iter().any(|file| file.source == *name);
@@ -166,8 +160,7 @@ pub fn parse(text: &str, path: &Path, folder: &Path, variables: &Variables) -> R
     Ok(Project {
         name,
         services,
-        volumes: compose.volumes.keys().map(named).collect(),
-        networks,
+        own_names,
         files,
     })
 }
@@ -184,7 +177,8 @@ fn take_extras(root: &mut Value, problems: &mut Vec<String>) -> BTreeMap<String,
         let path = format!("services.{name}");
         if let Some(deploy) = service.get_mut("deploy").and_then(Value::as_mapping_mut) {
             let at = |key: &str| format!("{path}.deploy.{key}");
-            extra.update = Update::take(deploy, "update_config", &at("update_config"), problems);
+            extra.update =
+                Update::take(deploy, "update_config", &at("update_config"), problems).unwrap_or_default();
             extra.rollback = Update::take(deploy, "rollback_config", &at("rollback_config"), problems);
         }
         if let Some(rule) = service.remove("x-firewall") {
@@ -256,6 +250,40 @@ fn files(compose: &Compose, folder: &Path, problems: &mut Vec<String>) -> BTreeM
         }
     }
     files
+}
+
+/// The names that volumes and networks have of their own.
+fn own_names(compose: &Compose, problems: &mut Vec<String>) -> BTreeMap<String, String> {
+    let mut names = BTreeMap::new();
+    for (key, volume) in &compose.volumes {
+        match volume {
+            Some(Resource::External { .. }) => problems.push(format!(
+                "volumes.{key}: an external volume is not made here; give it a `name` instead, or mount its path"
+            )),
+            Some(Resource::Compose(volume)) => {
+                names.extend(volume.name.clone().map(|name| (format!("volumes.{key}"), name)));
+            }
+            None => {}
+        }
+    }
+    for (key, network) in &compose.networks {
+        match network {
+            Some(Resource::External { .. }) => {
+                problems.push(format!("networks.{key}: an external network is not made here"));
+            }
+            Some(Resource::Compose(network)) => {
+                let driver = network.driver.as_ref().map(ToString::to_string);
+                if let Some(driver) = driver.filter(|driver| driver != "bridge") {
+                    problems.push(format!(
+                        "networks.{key}.driver: `{driver}` is unsupported; every network is a bridge"
+                    ));
+                }
+                names.extend(network.name.clone().map(|name| (format!("networks.{key}"), name)));
+            }
+            None => {}
+        }
+    }
+    names
 }
 
 /// Each service after those that it depends on, else in the order of the file.

@@ -24,7 +24,7 @@ use super::{
 #[derive(Debug, Default)]
 pub(super) struct Extra {
     pub(super) update: Update,
-    pub(super) rollback: Update,
+    pub(super) rollback: Option<Update>,
     pub(super) firewall: FirewallRule,
 }
 

@@ -89,12 +89,22 @@ impl Update {
         failed == 0 || failed as f64 <= self.max_failure_ratio * updated as f64
     }
 
-    /// Takes the mapping out of `deploy` and reads it.
-    pub(super) fn take(deploy: &mut Mapping, key: &str, path: &str, problems: &mut Vec<String>) -> Self {
-        let mut update = Self::default();
+    /// Takes the mapping out of `deploy` and reads it; none when it is not there.
+    pub(super) fn take(
+        deploy: &mut Mapping,
+        key: &str,
+        path: &str,
+        problems: &mut Vec<String>,
+    ) -> Option<Self> {
         let Some(Value::Mapping(map)) = deploy.remove(key) else {
-            return update;
+            return None;
         };
+        let mut update = Self::default();
+        // A rollback cannot be rolled back: it stops where it fails, as Docker's does.
+        let is_rollback = key == "rollback_config";
+        if is_rollback {
+            update.failure_action = FailureAction::Pause;
+        }
         let mut wrong = |key: &str, wanted: &str| problems.push(format!("{path}.{key}: it must be {wanted}"));
         for (name, value) in &map {
             let Some(name) = name.as_str() else { continue };
@@ -115,9 +125,10 @@ impl Update {
                     _ => wrong(name, "stop-first or start-first"),
                 },
                 "failure_action" => match text.as_str() {
-                    "rollback" => update.failure_action = FailureAction::Rollback,
+                    "rollback" if !is_rollback => update.failure_action = FailureAction::Rollback,
                     "pause" => update.failure_action = FailureAction::Pause,
                     "continue" => update.failure_action = FailureAction::Continue,
+                    _ if is_rollback => wrong(name, "pause or continue"),
                     _ => wrong(name, "rollback, pause or continue"),
                 },
                 "max_failure_ratio" => match text.parse::<f64>() {
@@ -127,7 +138,7 @@ impl Update {
                 _ => {}
             }
         }
-        update
+        Some(update)
     }
 }
 

@@ -92,8 +92,10 @@ fn host(spec: &ContainerSpec, files: &[(String, String)]) -> HostConfig {
         .iter()
         .filter_map(|mount| match &mount.kind {
             MountKind::Tmpfs { size_bytes } => {
-                let size = size_bytes.map_or_else(String::new, |bytes| format!("size={bytes}"));
-                Some((mount.target.clone(), size))
+                let read_only = mount.read_only.then(|| "ro".to_owned());
+                let size = size_bytes.map(|bytes| format!("size={bytes}"));
+                let options: Vec<String> = read_only.into_iter().chain(size).collect();
+                Some((mount.target.clone(), options.join(",")))
             }
             _ => None,
         })

@@ -56,6 +56,18 @@ pub enum EngineError {
         message: String,
     },
 
+    /// The engine was not reached by a request of Podman's own API.
+    #[error("the engine at {place} did not {action}")]
+    Unreached {
+        /// Which engine.
+        place: String,
+        /// What was asked.
+        action: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
     /// The engine was not reached, or the answer made no sense.
     #[error("the engine at {place} did not {action}")]
     Api {

@@ -1,20 +1,16 @@
 //! Images on the move: from one engine straight into another, or pulled by the engine itself.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
-
 use bollard::query_parameters::{
     CreateImageOptionsBuilder, ImportImageOptions, RemoveImageOptions, TagImageOptionsBuilder,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use super::{engine::Engine, error::EngineError};
+use crate::registry::Endpoint;
 
 impl Engine {
     /// Sends an image of this engine to another, by save and load in one stream; nothing is kept in between. `sent` hears
-    /// how many bytes have gone.
+    /// how many bytes each piece has that goes.
     ///
     /// # Errors
     ///
@@ -25,7 +21,6 @@ impl Engine {
         to: &Self,
         sent: impl Fn(u64) + Send + Sync + 'static,
     ) -> Result<(), EngineError> {
-        let count = Arc::new(AtomicU64::new(0));
         let from = self.clone();
         let name = image.to_owned();
         // The body of a request must own what it reads from.
@@ -43,8 +38,7 @@ impl Engine {
             receiver.recv().await.map(|chunk| (chunk, receiver))
         });
         let counted = chunks.inspect_ok(move |chunk: &bytes::Bytes| {
-            let length = chunk.len() as u64;
-            sent(count.fetch_add(length, Ordering::Relaxed) + length);
+            sent(chunk.len() as u64);
         });
         let options = ImportImageOptions {
             quiet: true,
@@ -93,6 +87,20 @@ impl Engine {
     ///
     /// When something uses it, or the engine does not answer.
     pub async fn remove_image(&self, image: &str) -> Result<(), EngineError> {
+        // A transfer that was cut off may have left a name of its own, and an id with two names is not removed.
+        if let Ok(found) = self.docker().inspect_image(image).await {
+            let names = found.repo_tags.unwrap_or_default();
+            let others = names
+                .iter()
+                .filter(|name| *name != image && Endpoint::is_reference(name));
+            for name in others {
+                self.remove_name(name).await?;
+            }
+        }
+        self.remove_name(image).await
+    }
+
+    async fn remove_name(&self, image: &str) -> Result<(), EngineError> {
         let removed = self
             .docker()
             .remove_image(image, None::<RemoveImageOptions>, None)

@@ -11,10 +11,10 @@ use std::{
 
 use bollard::{BollardRequest, Docker, errors::Error};
 use bytes::Bytes;
-use http::{Request, Uri};
+use http::{HeaderMap, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Either, Full, StreamBody};
 use hyper::{
-    body::Frame,
+    body::{Frame, Incoming},
     rt::{Read, ReadBufCursor, Write},
 };
 use hyper_util::{
@@ -93,6 +93,13 @@ impl Asker {
             ANSWER_SECONDS,
             bollard::API_DEFAULT_VERSION,
         )
+    }
+
+    /// The answer to a request without a body, whatever it says; its own body is still to be read.
+    pub(super) async fn post(&self, path: &str, headers: HeaderMap) -> Result<Response<Incoming>, Error> {
+        let mut request = Request::post(format!("{ADDRESS}{path}")).body(bollard::body_full(Bytes::new()))?;
+        request.headers_mut().extend(headers);
+        Ok(self.0.request(request).await?)
     }
 
     /// The whole body of an answer; an answer other than success is an error as bollard has it.

@@ -9,6 +9,7 @@ use super::{
     error::HostError,
     health::gate,
     journal::{Journal, Undo},
+    layers::Pieces,
     local::LocalImages,
     observe::KEPT,
     state::{HostState, State},
@@ -19,7 +20,7 @@ use crate::{
     compose::Order,
     containers::{LABEL_HASH, LABEL_PROJECT, LABEL_RELEASE, LABEL_SERVICE, NewContainer},
     firewall::{self, Opened, PortRule},
-    plan::{Action, DesiredContainer, Step},
+    plan::{Action, DesiredContainer, DesiredFile, Step},
     progress::Progress,
 };
 
@@ -37,6 +38,7 @@ pub(super) struct HostRun {
 pub(super) struct Shared {
     pub(super) release: String,
     pub(super) images: LocalImages,
+    pub(super) pieces: Pieces,
     pub(super) contents: BTreeMap<String, (Vec<u8>, String)>,
     pub(super) monitors: BTreeMap<String, Duration>,
     pub(super) progress: Arc<dyn Progress>,
@@ -80,7 +82,7 @@ impl HostRun {
                     )
                     .await?;
                 State(&target)
-                    .write_file(&format!("files/{}", file.name), content, FILE_MODE)
+                    .write_file(&format!("files/{}", file.name), content, &mode_of(file))
                     .await
             }
             Action::Enrol(file) => {
@@ -99,7 +101,7 @@ impl HostRun {
                     )
                     .await?;
                 State(&target)
-                    .write_file(&format!("files/{}", file.name), key.as_bytes(), FILE_MODE)
+                    .write_file(&format!("files/{}", file.name), key.as_bytes(), &mode_of(file))
                     .await
             }
             Action::CreateNetwork { name } => {
@@ -223,7 +225,7 @@ impl HostRun {
         let target = &self.target;
         let mut files = Vec::new();
         for file in &container.spec.files {
-            let path = file_path(target, &format!("{}-{}", file.source, file.content)).await?;
+            let path = file_path(target, &file.stored_as()).await?;
             files.push((path, file.target.clone()));
         }
         // By id, so that a name that was given to another image meanwhile does no harm.
@@ -313,6 +315,11 @@ impl HostRun {
         }
         Ok(())
     }
+}
+
+fn mode_of(file: &DesiredFile) -> String {
+    file.mode
+        .map_or_else(|| FILE_MODE.to_owned(), |mode| format!("{mode:o}"))
 }
 
 /// Readable for the user of a container, whoever that is; the folder above is closed to the users of the host.

@@ -9,6 +9,7 @@ mod enrolment;
 mod error;
 mod health;
 mod journal;
+mod layers;
 mod lease;
 mod link;
 mod local;

@@ -17,6 +17,7 @@ use super::{
     enrolment::Server,
     error::{HostError, Outcome},
     journal::Journal,
+    layers::Pieces,
     lease::Lease,
     local::LocalImages,
     lock::Owner,
@@ -113,6 +114,7 @@ impl<'a> Rollout<'a> {
         let shared = Shared {
             release: order.release.clone(),
             images: order.images.clone(),
+            pieces: Pieces::default(),
             contents: order.contents.clone(),
             monitors: order
                 .updates

@@ -1,17 +1,16 @@
 //! Bringing an image to a host: from this machine's engine where it is here, else from a registry.
 
-use std::sync::Arc;
-
 use super::{
     apply::{HostRun, Shared},
     error::HostError,
     journal::Undo,
+    layers::{Counter, by_layers},
     state::State,
     target::chain,
 };
 use crate::{
     containers::Engine,
-    progress::{Event, Unit},
+    progress::{Event, Way},
 };
 
 impl HostRun {
@@ -54,17 +53,35 @@ impl HostRun {
             .image_id(image)
             .await?
             .is_some_and(|there| bare(&there) == bare(id));
-        let (progress, task) = (Arc::clone(&shared.progress), self.target.name().to_owned());
-        let sent = move |done| {
-            progress.report(Event::Advanced {
-                task: &task,
-                done,
-                total: None,
-                unit: Unit::Bytes,
-            });
+        let known_as = if named { image } else { id };
+        let counter = Counter::new(self.target.name(), &shared.progress);
+        let pieces = shared.pieces.of(here, known_as, id).await;
+        let layers = match &pieces {
+            Ok(pieces) => by_layers(pieces, named.then_some(image), &self.target, &counter).await,
+            Err(error) => Err(chain(error)),
         };
-        here.send_image(if named { image } else { id }, engine, sent)
-            .await?;
+        let way = match layers {
+            Ok(()) => Way::Layers,
+            Err(reason) => {
+                tracing::info!(
+                    host = self.target.name(),
+                    image,
+                    reason,
+                    "the image goes as a whole"
+                );
+                let counter = counter.clone();
+                here.send_image(known_as, engine, move |bytes| counter.add(bytes))
+                    .await?;
+                Way::Whole { reason }
+            }
+        };
+        shared.progress.report(Event::Shipped {
+            task: self.target.name(),
+            image,
+            sent_bytes: counter.bytes(),
+            image_bytes: pieces.map_or(0, |pieces| pieces.size()),
+            way: &way,
+        });
         if engine.image_id(id).await?.is_none() {
             if !named {
                 return Err(gone(

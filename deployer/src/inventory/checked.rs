@@ -3,24 +3,19 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use super::{
     problem::{InventoryError, Problem, nearest},
-    raw::{At, RawHost, RawInventory, RawLab, parse},
+    raw::{RawHost, RawInventory, parse},
+    settings::{LabSettings, settings},
+    ssh_config::{SshConfig, SshHost, parts},
 };
 
 /// SSH's own port.
 const DEFAULT_PORT: u16 = 22;
-/// Hosts that one rollout works on at once: a small machine can hold that many transfers, and 20 hosts still go in one batch.
-const DEFAULT_PARALLEL: usize = 20;
-/// A machine on the same network answers in milliseconds; a far one behind a jump host within this.
-const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// The longest that one step other than a transfer may take: starting a container on a slow disk.
-const DEFAULT_STEP_TIMEOUT: Duration = Duration::from_secs(120);
-/// How long a container may take to become healthy: a database that replays its log.
-const DEFAULT_HEALTH_TIMEOUT: Duration = Duration::from_secs(120);
+/// Who logs in where nothing says who: the user that needs no sudo.
+const DEFAULT_USER: &str = "root";
 
 /// How the engine of a host is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,21 +61,6 @@ pub struct Host {
     pub jump: Option<String>,
 }
 
-/// Settings of the lab as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LabSettings {
-    /// The registry that images go through; without one they are shipped directly.
-    pub registry: Option<String>,
-    /// Hosts worked on at once.
-    pub parallel: usize,
-    /// Deadline of connecting and authenticating, each.
-    pub connect_timeout: Duration,
-    /// Deadline of one step.
-    pub step_timeout: Duration,
-    /// Deadline of becoming healthy.
-    pub health_timeout: Duration,
-}
-
 /// A hosts.toml without mistakes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inventory {
@@ -88,10 +68,13 @@ pub struct Inventory {
     pub hosts: Vec<Host>,
     /// Settings of the lab.
     pub lab: LabSettings,
+    /// Machines that are only gone through: those that `ProxyJump` of the ssh configuration names.
+    pub gates: Vec<Host>,
 }
 
 impl Inventory {
-    /// Reads a file. Relative key files are looked up from its folder.
+    /// Reads a file. Relative key files are looked up from its folder; what it does not say of a host is looked up in
+    /// this user's ssh configuration.
     ///
     /// # Errors
     ///
@@ -102,7 +85,11 @@ impl Inventory {
             source,
         })?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse(&text, folder).map_err(|problems| InventoryError::Invalid {
+        let ssh = SshConfig::of_this_user().map_err(|source| InventoryError::Read {
+            path: PathBuf::from("~/.ssh/config"),
+            source,
+        })?;
+        Self::parse_with(&text, folder, &ssh).map_err(|problems| InventoryError::Invalid {
             path: path.to_owned(),
             problems,
         })
@@ -114,14 +101,30 @@ impl Inventory {
     ///
     /// Every problem, in the order of their lines.
     pub fn parse(text: &str, folder: &Path) -> Result<Self, Vec<Problem>> {
+        Self::parse_with(text, folder, &SshConfig::default())
+    }
+
+    /// Reads a text, and an ssh configuration for what it does not say.
+    ///
+    /// # Errors
+    ///
+    /// Every problem, in the order of their lines.
+    pub fn parse_with(text: &str, folder: &Path, ssh: &SshConfig) -> Result<Self, Vec<Problem>> {
         let (raw, mut problems) = parse(text);
-        let inventory = check(raw, folder, &mut problems);
+        let inventory = check(raw, folder, ssh, &mut problems);
         problems.sort();
         if problems.is_empty() {
             Ok(inventory)
         } else {
             Err(problems)
         }
+    }
+
+    /// The machine of that name to go through: a host, else one that is only gone through.
+    #[must_use]
+    pub fn gate(&self, name: &str) -> Option<&Host> {
+        self.host(name)
+            .or_else(|| self.gates.iter().find(|gate| gate.name == name))
     }
 
     /// The host of that name.
@@ -131,13 +134,14 @@ impl Inventory {
     }
 }
 
-fn check(raw: RawInventory, folder: &Path, problems: &mut Vec<Problem>) -> Inventory {
+fn check(raw: RawInventory, folder: &Path, ssh: &SshConfig, problems: &mut Vec<Problem>) -> Inventory {
     // In a file that is no TOML nothing is found, and only the mistake itself is worth a word.
     let readable = problems.is_empty();
     let mut wrong = |line: usize, message: String| problems.push(Problem { line, message });
     let mut seen = BTreeMap::new();
     let mut hosts = Vec::new();
     let mut jumps = Vec::new();
+    let mut gates: Vec<Host> = Vec::new();
     for host in raw.hosts {
         let line = host.line;
         let Some(name) = host.name.clone() else {
@@ -170,7 +174,32 @@ fn check(raw: RawInventory, folder: &Path, problems: &mut Vec<Problem>) -> Inven
         if let Some(jump) = &host.jump {
             jumps.push((name.value.clone(), jump.clone()));
         }
-        hosts.push(check_host(name.value, host, &raw.defaults, folder, &mut wrong));
+        let own_jump = host.jump.is_some();
+        let said = host
+            .address
+            .as_ref()
+            .map(|address| ssh.of(&address.value))
+            .unwrap_or_default();
+        let mut checked = check_host(name.value, host, &raw.defaults, folder, &said, &mut wrong);
+        match said.jumps.as_slice() {
+            [] => {}
+            _ if own_jump => {}
+            [jump] => {
+                let gate = gate(jump, ssh);
+                checked.jump = Some(gate.name.clone());
+                if !gates.contains(&gate) {
+                    gates.push(gate);
+                }
+            }
+            _ => wrong(
+                line,
+                format!(
+                    "`ProxyJump` of the ssh configuration leads to host `{}` over several machines: one is the most",
+                    checked.name
+                ),
+            ),
+        }
+        hosts.push(checked);
     }
     if hosts.is_empty() && readable {
         wrong(
@@ -203,7 +232,30 @@ fn check(raw: RawInventory, folder: &Path, problems: &mut Vec<Problem>) -> Inven
     }
     Inventory {
         hosts,
-        lab: check_lab(raw.lab, &mut wrong),
+        lab: settings(raw.lab, &mut wrong),
+        gates,
+    }
+}
+
+/// A machine that `ProxyJump` names, with what the ssh configuration says about it.
+fn gate(jump: &str, ssh: &SshConfig) -> Host {
+    let (user, alias, port) = parts(jump);
+    let said = ssh.of(alias);
+    Host {
+        // No host of hosts.toml has such a name, so neither is taken for the other.
+        name: format!("ProxyJump {jump}"),
+        address: said.host_name.unwrap_or_else(|| alias.to_owned()),
+        port: port.or(said.port).unwrap_or(DEFAULT_PORT),
+        user: user
+            .map(str::to_owned)
+            .or(said.user)
+            .unwrap_or_else(|| DEFAULT_USER.to_owned()),
+        identity_file: said.identity_file,
+        engine: EngineKind::Podman,
+        roles: BTreeSet::new(),
+        labels: BTreeMap::new(),
+        host_key: None,
+        jump: None,
     }
 }
 
@@ -212,12 +264,13 @@ fn check_host(
     host: RawHost,
     defaults: &RawHost,
     folder: &Path,
+    ssh: &SshHost,
     wrong: &mut impl FnMut(usize, String),
 ) -> Host {
     let port = host
         .port
         .or_else(|| defaults.port.clone())
-        .map_or(DEFAULT_PORT, |port| {
+        .map_or(ssh.port.unwrap_or(DEFAULT_PORT), |port| {
             u16::try_from(port.value)
                 .ok()
                 .filter(|port| *port > 0)
@@ -260,10 +313,19 @@ fn check_host(
     let identity = host.identity_file.or_else(|| defaults.identity_file.clone());
     Host {
         name,
-        address: host.address.map_or_else(String::new, |address| address.value),
+        address: ssh
+            .host_name
+            .clone()
+            .or(host.address.map(|address| address.value))
+            .unwrap_or_default(),
         port,
-        user: user.map_or_else(|| "root".to_owned(), |user| user.value),
-        identity_file: identity.map(|file| from_folder(folder, &file.value)),
+        user: user
+            .map(|user| user.value)
+            .or_else(|| ssh.user.clone())
+            .unwrap_or_else(|| DEFAULT_USER.to_owned()),
+        identity_file: identity
+            .map(|file| from_folder(folder, &file.value))
+            .or_else(|| ssh.identity_file.clone()),
         engine,
         roles: host
             .roles
@@ -287,46 +349,5 @@ fn from_folder(folder: &Path, file: &str) -> PathBuf {
     match (file.strip_prefix("~/"), std::env::home_dir()) {
         (Some(rest), Some(home)) => home.join(rest),
         _ => folder.join(file),
-    }
-}
-
-fn check_lab(raw: RawLab, wrong: &mut impl FnMut(usize, String)) -> LabSettings {
-    let mut positive = |value: Option<At<i64>>, default: u64, key: &str| match value {
-        None => default,
-        Some(value) => u64::try_from(value.value)
-            .ok()
-            .filter(|value| *value > 0)
-            .unwrap_or_else(|| {
-                wrong(
-                    value.line,
-                    format!("`{key}` must be at least 1, not {}", value.value),
-                );
-                default
-            }),
-    };
-    let mut seconds =
-        |value, default: Duration, key| Duration::from_secs(positive(value, default.as_secs(), key));
-    let connect_timeout = seconds(
-        raw.connect_timeout_seconds,
-        DEFAULT_CONNECT_TIMEOUT,
-        "connect_timeout_seconds",
-    );
-    let step_timeout = seconds(
-        raw.step_timeout_seconds,
-        DEFAULT_STEP_TIMEOUT,
-        "step_timeout_seconds",
-    );
-    let health_timeout = seconds(
-        raw.health_timeout_seconds,
-        DEFAULT_HEALTH_TIMEOUT,
-        "health_timeout_seconds",
-    );
-    let parallel = positive(raw.parallel, DEFAULT_PARALLEL as u64, "parallel");
-    LabSettings {
-        registry: raw.registry.map(|registry| registry.value),
-        parallel: usize::try_from(parallel).unwrap_or(DEFAULT_PARALLEL),
-        connect_timeout,
-        step_timeout,
-        health_timeout,
     }
 }

@@ -3,9 +3,13 @@
 mod checked;
 mod problem;
 mod raw;
+mod settings;
+mod ssh_config;
 mod write;
 
-pub use checked::{EngineKind, Host, Inventory, LabSettings};
+pub use checked::{EngineKind, Host, Inventory};
 pub(crate) use problem::nearest;
 pub use problem::{InventoryError, Problem};
+pub use settings::LabSettings;
+pub use ssh_config::SshConfig;
 pub use write::example;

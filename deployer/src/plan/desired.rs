@@ -52,6 +52,9 @@ pub struct DesiredFile {
     pub source: String,
     /// Its name on the host: with the hash of its content, so that an old container keeps the old file.
     pub name: String,
+    /// Its mode; readable for everyone without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<u32>,
     /// Where it comes from.
     pub origin: FileOrigin,
 }
@@ -147,16 +150,19 @@ fn add(
     images: &BTreeMap<String, String>,
     contents: &BTreeMap<String, String>,
 ) {
-    let prefixed = |name: &String| format!("{}_{name}", project.name);
+    let prefixed = |kind: &str, name: &String| {
+        let own = project.own_names.get(&format!("{kind}.{name}"));
+        own.cloned().unwrap_or_else(|| format!("{}_{name}", project.name))
+    };
     let mut spec = service.container.clone();
     spec.networks = spec
         .networks
         .into_iter()
-        .map(|(name, aliases)| (prefixed(&name), aliases))
+        .map(|(name, aliases)| (prefixed("networks", &name), aliases))
         .collect();
     for mount in &mut spec.mounts {
         if let MountKind::Volume { name } = &mut mount.kind {
-            *name = prefixed(name);
+            *name = prefixed("volumes", name);
             desired.volumes.insert(name.clone());
         }
     }
@@ -176,7 +182,8 @@ fn add(
         };
         let wanted = DesiredFile {
             source: file.source.clone(),
-            name: format!("{}-{}", file.source, file.content),
+            name: file.stored_as(),
+            mode: file.mode,
             origin,
         };
         if !desired.files.contains(&wanted) {

@@ -89,7 +89,7 @@ impl Progress for Bars {
             Event::Doing { task, doing } => self.with(task, |bar| bar.set_message(doing.to_owned())),
             Event::Advanced { task, done, .. } => self.with(task, |bar| bar.set_position(done)),
             Event::Finished { task, .. } | Event::Failed { task, .. } => self.end(task, event),
-            Event::Note { .. } | Event::Warning { .. } => self.print(event),
+            Event::Shipped { .. } | Event::Note { .. } | Event::Warning { .. } => self.print(event),
         }
     }
 }

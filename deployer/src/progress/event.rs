@@ -12,6 +12,21 @@ pub enum Unit {
     Bytes,
 }
 
+/// How an image came to a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "way", rename_all = "snake_case")]
+pub enum Way {
+    /// The layers that it lacked.
+    Layers,
+    /// The whole of it.
+    Whole {
+        /// Why not by layers.
+        reason: String,
+    },
+    /// From the registry of hosts.toml.
+    Registry,
+}
+
 /// One report. `task` names what is worked on: a host, an image, the lab; it is the same in all events of one task.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -44,6 +59,20 @@ pub enum Event<'a> {
         total: Option<u64>,
         /// What both count.
         unit: Unit,
+    },
+    /// An image has come to a host.
+    Shipped {
+        /// The host.
+        task: &'a str,
+        /// The image's name.
+        image: &'a str,
+        /// What went over the connection, in bytes.
+        sent_bytes: u64,
+        /// What the image has in all, in bytes; 0 where it is not known.
+        image_bytes: u64,
+        /// How it went.
+        #[serde(flatten)]
+        way: &'a Way,
     },
     /// The task has succeeded.
     Finished {

@@ -12,7 +12,7 @@ mod task;
 use std::io::IsTerminal as _;
 
 pub use bars::Bars;
-pub use event::{Event, Unit};
+pub use event::{Event, Unit, Way};
 pub use json::JsonLines;
 pub use plain::PlainLines;
 pub use task::Task;

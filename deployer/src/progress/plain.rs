@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{Event, Progress};
+use super::{Event, Progress, Way};
 
 /// Writes one line per event that matters later.
 pub struct PlainLines {
@@ -35,6 +35,13 @@ pub(super) fn line(event: Event<'_>) -> Option<String> {
     Some(match event {
         Event::Started { task, doing, .. } | Event::Doing { task, doing } => format!("{task}: {doing}"),
         Event::Advanced { .. } => return None,
+        Event::Shipped {
+            task,
+            image,
+            sent_bytes,
+            image_bytes,
+            way,
+        } => shipped(task, image, (sent_bytes, image_bytes), way),
         Event::Finished {
             task,
             result,
@@ -48,6 +55,16 @@ pub(super) fn line(event: Event<'_>) -> Option<String> {
         Event::Note { message } => message.to_owned(),
         Event::Warning { message } => format!("warning: {message}"),
     })
+}
+
+fn shipped(task: &str, image: &str, (sent, whole): (u64, u64), way: &Way) -> String {
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    let (sent, whole) = (megabytes(sent), megabytes(whole));
+    match way {
+        Way::Layers => format!("{task}: sent {sent:.1} of {whole:.1} MB of {image}"),
+        Way::Whole { reason } => format!("{task}: sent {image} as a whole, {sent:.1} MB: {reason}"),
+        Way::Registry => format!("{task}: pulled {image} from the registry"),
+    }
 }
 
 #[cfg(test)]

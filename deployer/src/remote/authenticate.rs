@@ -27,8 +27,18 @@ const USUAL_FILES: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
 pub(super) async fn authenticate(handle: &mut Handle<Guard>, host: &Host) -> Result<(), AuthenticateError> {
     let mut tried = Vec::new();
     if let Some(file) = &host.identity_file {
-        if key_file(handle, host, file.clone(), true, &mut tried).await? {
-            return Ok(());
+        match key_file(handle, host, file.clone(), true, &mut tried).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            // The agent may hold the key that the file hides.
+            Err(error @ AuthenticateError::KeyFile { .. }) => {
+                return if agent(handle, host, &mut tried).await? {
+                    Ok(())
+                } else {
+                    Err(error)
+                };
+            }
+            Err(error) => return Err(error),
         }
     } else {
         if agent(handle, host, &mut tried).await? {

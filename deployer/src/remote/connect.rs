@@ -10,8 +10,9 @@ use std::{
 
 use rand::RngExt as _;
 use russh::{
-    client::{self, Handle},
-    keys::PublicKeyOrCertificate,
+    Channel,
+    client::{self, ChannelOpenHandle, Handle, Msg},
+    keys::{PublicKey, PublicKeyOrCertificate},
 };
 use tokio::{
     net::TcpStream,
@@ -21,6 +22,7 @@ use tokio::{
 
 use super::{
     authenticate::{AuthenticateError, authenticate},
+    forward::{Forwards, hand_over},
     host_key::{HostKeyError, OfferedKey, Policy},
     known_hosts::KnownHosts,
     session::Session,
@@ -87,10 +89,10 @@ impl ConnectError {
     pub fn hint(&self, host: &str) -> String {
         match self {
             Self::HostKey(HostKeyError::Unknown { .. }) => {
-                format!("compare the fingerprint with the host's own, then `deployer trust {host}`")
+                format!("compare the fingerprint with the host's own, then `deployer trust --host {host}`")
             }
             Self::HostKey(HostKeyError::Changed { .. }) => {
-                "if the machine was made anew, remove the old key where it is recorded and `deployer trust` it again; if not, someone may be listening".to_owned()
+                "if the machine was made anew, remove the old key where it is recorded and record the new one with `deployer trust`; if not, someone may be listening".to_owned()
             }
             Self::HostKey(_) => "pin the right key as `host_key` in hosts.toml".to_owned(),
             Self::Authenticate(_) => {
@@ -132,23 +134,46 @@ pub(super) struct Guard {
     policy: Policy,
     refusal: Arc<Mutex<Option<HostKeyError>>>,
     seen: Arc<Mutex<Option<OfferedKey>>>,
+    forwards: Forwards,
 }
 
 impl client::Handler for Guard {
     type Error = russh::Error;
 
     async fn check_server_key(&mut self, offered: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
-        let PublicKeyOrCertificate::PublicKey { key, .. } = offered else {
-            return Ok(false);
+        let (key, judged) = match offered {
+            PublicKeyOrCertificate::PublicKey { key, .. } => (key.clone(), self.policy.check(key)),
+            PublicKeyOrCertificate::Certificate(certificate) => (
+                PublicKey::new(certificate.public_key().clone(), ""),
+                self.policy.check_certificate(certificate),
+            ),
         };
-        *self.seen.lock().await = Some(OfferedKey::from(key));
-        match self.policy.check(key) {
+        *self.seen.lock().await = Some(OfferedKey::from(&key));
+        match judged {
             Ok(()) => Ok(true),
             Err(refusal) => {
                 *self.refusal.lock().await = Some(refusal);
                 Ok(false)
             }
         }
+    }
+
+    async fn server_channel_open_forwarded_tcpip(
+        &mut self,
+        channel: Channel<Msg>,
+        _connected_address: &str,
+        connected_port: u32,
+        _originator_address: &str,
+        _originator_port: u32,
+        reply: ChannelOpenHandle,
+        _session: &mut client::Session,
+    ) -> Result<(), Self::Error> {
+        // Without a place the reply is dropped, which refuses the connection.
+        if let Some(place) = self.forwards.place(connected_port) {
+            reply.accept().await;
+            hand_over(place, channel);
+        }
+        Ok(())
     }
 }
 
@@ -186,7 +211,7 @@ impl Connector {
     ///
     /// The cause, after the retries that can help.
     pub async fn connect(&self, host: &Host, inventory: &Inventory) -> Result<Session, ConnectError> {
-        let jump = match host.jump.as_deref().and_then(|jump| inventory.host(jump)) {
+        let jump = match host.jump.as_deref().and_then(|jump| inventory.gate(jump)) {
             None => None,
             Some(jump) => Some(self.jump(jump).await?),
         };
@@ -234,7 +259,9 @@ impl Connector {
 
     async fn once(&self, host: &Host, jump: Option<Arc<Session>>) -> Result<Session, ConnectError> {
         let policy = Policy::of(host, &self.known)?;
-        let (mut handle, _) = handshake(host, jump.as_deref(), policy, self.deadline).await?;
+        let forwards = Forwards::default();
+        let shaken = handshake(host, jump.as_deref(), policy, forwards.clone(), self.deadline);
+        let (mut handle, _) = shaken.await?;
         let doing = "logging in";
         timeout(self.deadline, authenticate(&mut handle, host))
             .await
@@ -242,7 +269,7 @@ impl Connector {
                 doing,
                 deadline: self.deadline,
             })??;
-        Ok(Session::new(handle, host.clone(), jump, self.deadline))
+        Ok(Session::new(handle, host.clone(), forwards, jump, self.deadline))
     }
 }
 
@@ -252,7 +279,7 @@ impl Connector {
 ///
 /// When there is no connection.
 pub async fn offered_key(host: &Host, deadline: Duration) -> Result<OfferedKey, ConnectError> {
-    let (_, seen) = handshake(host, None, Policy::LookOnly, deadline).await?;
+    let (_, seen) = handshake(host, None, Policy::LookOnly, Forwards::default(), deadline).await?;
     seen.ok_or(ConnectError::Handshake(russh::Error::UnknownKey))
 }
 
@@ -260,6 +287,7 @@ async fn handshake(
     host: &Host,
     jump: Option<&Session>,
     policy: Policy,
+    forwards: Forwards,
     deadline: Duration,
 ) -> Result<(Handle<Guard>, Option<OfferedKey>), ConnectError> {
     let config = Arc::new(client::Config {
@@ -269,6 +297,7 @@ async fn handshake(
         window_size: WINDOW_BYTES,
         preferred: russh::Preferred {
             key: policy.algorithms(),
+            host_key_certificates: policy.certificates(),
             // Images are compressed or not by their layers; compressing again costs more than it saves.
             compression: Cow::Borrowed(&[russh::compression::NONE]),
             ..russh::Preferred::DEFAULT
@@ -281,6 +310,7 @@ async fn handshake(
         policy,
         refusal: Arc::clone(&refusal),
         seen: Arc::clone(&seen),
+        forwards,
     };
     let late = |doing| move |_| ConnectError::Deadline { doing, deadline };
     let connected = match jump {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use russh::keys::{Algorithm, HashAlg, PublicKey};
+use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey};
 
 use super::known_hosts::{KnownHosts, Verdict};
 use crate::inventory::Host;
@@ -114,6 +114,37 @@ impl Policy {
                     recorded_at,
                 }),
             },
+        }
+    }
+
+    /// Judges a certificate. A pinned key is the only one, and a certificate is not asked for then.
+    pub(super) fn check_certificate(&self, certificate: &Certificate) -> Result<(), HostKeyError> {
+        let key = PublicKey::new(certificate.public_key().clone(), "");
+        let Self::Recorded { known, address, port } = self else {
+            return self.check(&key);
+        };
+        match known.vouched(address, *port, certificate) {
+            Verdict::Known => Ok(()),
+            Verdict::Revoked { recorded_at } => Err(HostKeyError::Revoked {
+                fingerprint: key.fingerprint(HashAlg::Sha256).to_string(),
+                recorded_at,
+            }),
+            // Its certificate says nothing, but its key may be recorded by itself.
+            _ => self.check(&key),
+        }
+    }
+
+    /// The kinds of certificates to ask for: all, where an authority is recorded for the host.
+    pub(super) fn certificates(&self) -> Cow<'static, [Algorithm]> {
+        match self {
+            Self::Recorded { known, address, port } if known.has_authority(address, *port) => {
+                let all = russh::Preferred::DEFAULT.key;
+                let modern = all
+                    .iter()
+                    .filter(|algorithm| **algorithm != Algorithm::Rsa { hash: None });
+                Cow::Owned(modern.cloned().collect())
+            }
+            _ => Cow::Borrowed(&[]),
         }
     }
 

@@ -1,6 +1,5 @@
-//! OpenSSH's known_hosts: hashed names, wildcards, negation, `@revoked`. What russh's own reader leaves out.
-//!
-//! `@cert-authority` lines are read over: host certificates are not asked for, so such a line says nothing about a key.
+//! OpenSSH's known_hosts: hashed names, wildcards, negation, `@revoked`, `@cert-authority`. What russh's own reader leaves
+//! out.
 
 use std::{
     io::{self, Write as _},
@@ -8,7 +7,7 @@ use std::{
 };
 
 use base64::Engine as _;
-use russh::keys::PublicKey;
+use russh::keys::{Certificate, HashAlg, PublicKey, ssh_key::certificate::CertType};
 
 /// What the recorded lines say about a key that a host offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +38,16 @@ pub struct KnownHosts {
 struct Line {
     at: String,
     revoked: bool,
+    /// The key does not belong to a host, but signs the certificates of hosts.
+    authority: bool,
     patterns: String,
     key: PublicKey,
+}
+
+impl Line {
+    fn is_key(&self) -> bool {
+        !self.revoked && !self.authority
+    }
 }
 
 impl KnownHosts {
@@ -93,7 +100,8 @@ impl KnownHosts {
             else {
                 continue;
             };
-            if patterns.starts_with('#') || marker.is_some_and(|marker| marker != "@revoked") {
+            let known = [None, Some("@revoked"), Some("@cert-authority")];
+            if patterns.starts_with('#') || !known.contains(&marker) {
                 continue;
             }
             // A line of an algorithm that is not known here cannot match a key that is.
@@ -103,7 +111,8 @@ impl KnownHosts {
             let at = format!("{name}:{}", index + 1);
             self.lines.push(Line {
                 at,
-                revoked: marker.is_some(),
+                revoked: marker == Some("@revoked"),
+                authority: marker == Some("@cert-authority"),
                 patterns: patterns.to_owned(),
                 key,
             });
@@ -123,7 +132,7 @@ impl KnownHosts {
         let mut matching = self
             .lines
             .iter()
-            .filter(|line| !line.revoked && matches(&line.patterns, &name))
+            .filter(|line| line.is_key() && matches(&line.patterns, &name))
             .peekable();
         let Some(first) = matching.peek() else {
             return Verdict::Unknown;
@@ -134,6 +143,47 @@ impl KnownHosts {
         } else {
             Verdict::Changed { recorded_at }
         }
+    }
+
+    /// Whether a certificate that a host shows makes it that host: signed by an authority that is recorded for it, for
+    /// its name, in its time, and nothing of it revoked.
+    #[must_use]
+    pub fn vouched(&self, address: &str, port: u16, certificate: &Certificate) -> Verdict {
+        let key = PublicKey::new(certificate.public_key().clone(), "");
+        let revoked = |line: &&Line| {
+            let data = line.key.key_data();
+            line.revoked && (data == key.key_data() || data == certificate.signature_key())
+        };
+        if let Some(line) = self.lines.iter().find(revoked) {
+            return Verdict::Revoked {
+                recorded_at: line.at.clone(),
+            };
+        }
+        let name = host_name(address, port);
+        let authorities = self
+            .lines
+            .iter()
+            .filter(|line| line.authority && matches(&line.patterns, &name));
+        let trusted: Vec<_> = authorities
+            .map(|line| line.key.fingerprint(HashAlg::Sha256))
+            .collect();
+        // OpenSSH's own rule: a host certificate that names no host is for none.
+        let principals = certificate.valid_principals();
+        let named = principals.iter().any(|principal| wildcard(principal, address));
+        let good = certificate.cert_type() == CertType::Host
+            && named
+            && certificate.critical_options().is_empty()
+            && certificate.validate(trusted.iter()).is_ok();
+        if good { Verdict::Known } else { Verdict::Unknown }
+    }
+
+    /// Whether an authority is recorded for a host, so that its certificate is worth asking for.
+    #[must_use]
+    pub fn has_authority(&self, address: &str, port: u16) -> bool {
+        let name = host_name(address, port);
+        self.lines
+            .iter()
+            .any(|line| line.authority && matches(&line.patterns, &name))
     }
 
     /// Whether this key, as `ssh-ed25519 AAAA…`, is recorded for that host.
@@ -156,7 +206,7 @@ impl KnownHosts {
         let lines = self
             .lines
             .iter()
-            .filter(|line| !line.revoked && matches(&line.patterns, &name));
+            .filter(|line| line.is_key() && matches(&line.patterns, &name));
         lines.map(|line| line.key.clone()).collect()
     }
 }

@@ -3,6 +3,7 @@
 mod authenticate;
 mod connect;
 mod exec;
+mod forward;
 mod host_key;
 mod known_hosts;
 mod quote;
@@ -10,6 +11,7 @@ mod session;
 
 pub use connect::{ConnectError, Connector, offered_key};
 pub use exec::{ExecError, Output};
+pub use forward::Forward;
 pub use host_key::{HostKeyError, OfferedKey};
 pub use known_hosts::{KnownHosts, Verdict, record};
 pub use quote::quote;

@@ -14,6 +14,7 @@ use tokio::{
 use super::{
     connect::Guard,
     exec::{ExecError, Output, run, shown},
+    forward::Forwards,
 };
 use crate::inventory::{EngineKind, Host};
 
@@ -42,6 +43,7 @@ pub type EngineStream = Box<dyn RemoteStream>;
 pub struct Session {
     handle: Handle<Guard>,
     host: Host,
+    forwards: Forwards,
     /// Kept open as long as this connection runs through it.
     _jump: Option<Arc<Session>>,
     deadline: Duration,
@@ -51,12 +53,14 @@ impl Session {
     pub(super) fn new(
         handle: Handle<Guard>,
         host: Host,
+        forwards: Forwards,
         jump: Option<Arc<Session>>,
         deadline: Duration,
     ) -> Self {
         Self {
             handle,
             host,
+            forwards,
             _jump: jump,
             deadline,
         }
@@ -160,6 +164,24 @@ impl Session {
                     .await
             }
         }
+    }
+
+    /// Has the host listen on a port that is free there, and gives its number.
+    pub(super) async fn listen(&self, address: &str) -> io::Result<u16> {
+        let port = self.within(self.handle.tcpip_forward(address, 0)).await?;
+        u16::try_from(port).map_err(io::Error::other)
+    }
+
+    /// Has the host stop listening; one that is gone has.
+    pub(super) async fn stop_listening(&self, address: &str, port: u16) {
+        let stopped = self.handle.cancel_tcpip_forward(address, u32::from(port));
+        if let Err(error) = self.within(stopped).await {
+            tracing::debug!(host = self.host.name, port, %error, "the forwarded port stays open until the end");
+        }
+    }
+
+    pub(super) fn forwards(&self) -> &Forwards {
+        &self.forwards
     }
 
     async fn open_socket(&self, path: &str) -> io::Result<EngineStream> {

@@ -97,6 +97,23 @@ impl Stage {
         self.lab("ssh", &[host, command])
     }
 
+    /// What a host says to a command of root.
+    pub(crate) fn as_root(&self, host: &str, command: &str) -> Output {
+        let known = format!(
+            "UserKnownHostsFile={}",
+            self.lab_folder().join("known_hosts").display()
+        );
+        Command::new("ssh")
+            .arg("-i")
+            .arg(self.lab_folder().join("id_ed25519"))
+            .args(["-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=yes"])
+            .args(["-o", "ConnectTimeout=60", "-o", &known])
+            .args([&format!("root@{}", self.address_of(host)), command])
+            .stdin(Stdio::null())
+            .output()
+            .expect("ssh runs")
+    }
+
     /// The address of a host.
     pub(crate) fn address_of(&self, host: &str) -> String {
         let hosts = fs::read_to_string(self.hosts_file()).expect("hosts.toml");
