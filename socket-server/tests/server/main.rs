@@ -4,11 +4,17 @@
 
 mod accounts;
 mod deploy_events;
+#[path = "../store_contract/door.rs"]
+mod door;
 mod history_api;
 mod http_api;
 mod ingest;
 mod limits;
 mod live;
+mod mongodb_away;
+#[path = "../store_contract/mongodb_server.rs"]
+#[expect(dead_code, reason = "the other tests of MongoDB need the rest")]
+mod mongodb_server;
 mod shutdown;
 mod support;
 mod tls;

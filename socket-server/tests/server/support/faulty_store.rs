@@ -1,23 +1,23 @@
-//! A memory store that can be told to fail, as a full disk or a database that is away does.
+//! A store that can be told to fail, as a full disk or a database that is away does.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use socket_server::store::{
     Account, AccountId, AnswerRecord, ApiKey, ApiKeyId, DeployRecord, DroppedRecord, EventStore, HistoryRow,
-    HostId, HostRecord, Resolution, SampleBatch, SeqRanges, Session, Store, StoreError, memory::MemoryStore,
+    HostId, HostRecord, Resolution, SampleBatch, SeqRanges, Session, Store, StoreError,
 };
 
 /// A store whose appends fail while it is told so.
 pub(crate) struct FaultyStore {
-    inner: MemoryStore,
+    inner: Box<dyn Store>,
     failing: AtomicBool,
 }
 
 impl FaultyStore {
-    pub(crate) fn new(inner: MemoryStore) -> Self {
+    pub(crate) fn new(inner: impl Store) -> Self {
         Self {
-            inner,
+            inner: Box::new(inner),
             failing: AtomicBool::new(false),
         }
     }
