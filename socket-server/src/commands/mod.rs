@@ -7,6 +7,7 @@ mod healthcheck;
 mod moving;
 mod open_store;
 mod printer;
+mod running_export;
 mod serve;
 
 use std::process::ExitCode;

@@ -9,13 +9,14 @@ use clap::ArgMatches;
 use metric_flow_lifecycle::init_logging;
 use socket_server::{
     config::{Config, StoreLocation},
-    store::TransferStore,
+    store::{TransferStore, embedded::OpenError},
     transfer,
 };
 
 use super::{
     Printer, cli,
     open_store::{Failure, open, open_existing},
+    running_export,
 };
 
 /// Which way things go.
@@ -65,10 +66,30 @@ pub(super) fn run(printer: &mut Printer, given: &ArgMatches, direction: Directio
 }
 
 async fn export(printer: &mut Printer, config: &Config, path: &Path) -> Result<(), Failure> {
-    let store = open_existing(config).await?;
+    let store = match open_existing(config).await {
+        Ok(store) => store,
+        Err(failure) => return export_of_running(printer, config, path, failure).await,
+    };
     let store: &dyn TransferStore = &*store;
     for moved in Box::pin(transfer::export(store, path)).await?.sections {
         printer.line(&format!("{} {}", moved.in_file, moved.section.name()));
+    }
+    Ok(())
+}
+
+/// Asks the server that holds the folder, when that is why the store could not be opened.
+async fn export_of_running(
+    printer: &mut Printer,
+    config: &Config,
+    path: &Path,
+    failure: Failure,
+) -> Result<(), Failure> {
+    let held = matches!(failure.downcast_ref(), Some(OpenError::Locked { .. }));
+    let (StoreLocation::Embedded(folder), true) = (&config.store, held) else {
+        return Err(failure);
+    };
+    for line in running_export::ask(folder, path).await?.ok_or(failure)? {
+        printer.line(&line);
     }
     Ok(())
 }

@@ -1,15 +1,23 @@
 //! `socket-server serve`, in five beats: parse, build, spawn, wait, drain.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode, sync::Arc};
 
 use clap::ArgMatches;
 use metric_flow_lifecycle::{Drained, Shutdown, init_logging};
-use socket_server::{Server, config::Config};
-use tokio::net::{TcpListener, TcpSocket};
+use socket_server::{
+    Server,
+    config::{Config, StoreLocation},
+    store::TransferStore,
+};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    task::JoinHandle,
+};
 
 use super::{
     Printer, cli,
     open_store::{self, Failure},
+    running_export,
 };
 
 /// Connections that the kernel keeps while the server is busy: a whole fleet may come back at once.
@@ -43,6 +51,10 @@ async fn run(printer: &mut Printer, config: Config) -> Result<Drained, Failure> 
     let shutdown = Shutdown::new();
     shutdown.begin_on_signals()?;
     let store = open_store::open_patiently(&config, shutdown.token()).await?;
+    let exports = match &config.store {
+        StoreLocation::Embedded(folder) => answer_exports(folder, &store, &shutdown),
+        _ => None,
+    };
     let origin = config.public_origins.first().cloned();
     let listener = bind(&config)?;
     let server = Server::build(config, store, shutdown).await?;
@@ -55,7 +67,29 @@ async fn run(printer: &mut Printer, config: Config) -> Result<Drained, Failure> 
             origin.unwrap_or(address)
         ));
     }
-    Ok(server.serve(listener).await?)
+    let drained = server.serve(listener).await?;
+    if let Some(exports) = exports {
+        exports.await?;
+    }
+    Ok(drained)
+}
+
+/// A server that cannot offer exports still serves.
+fn answer_exports(
+    folder: &Path,
+    store: &Arc<dyn TransferStore>,
+    shutdown: &Shutdown,
+) -> Option<JoinHandle<()>> {
+    match running_export::listen(folder) {
+        Ok(listener) => {
+            let answering = running_export::answer(listener, Arc::clone(store), shutdown.token().clone());
+            Some(tokio::spawn(answering))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a running server cannot be exported: its socket cannot be made");
+            None
+        }
+    }
 }
 
 fn bind(config: &Config) -> Result<TcpListener, Failure> {

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -57,7 +57,7 @@ impl NewFolder {
     }
 }
 
-/// Every file under a folder, as paths inside it, sorted.
+/// Every file under a folder, as paths inside it, sorted. A socket is what a server left behind, and no part of a store.
 pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, BackupError> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::new()];
@@ -73,7 +73,7 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, BackupError> {
                 folders.push(inside);
             } else if kind.is_file() {
                 found.push(inside);
-            } else {
+            } else if !kind.is_socket() {
                 return Err(BackupError::Unusual { path: entry.path() });
             }
         }

@@ -1,8 +1,9 @@
 //! The commands, as a person runs them.
 
 use std::{
+    io::{BufRead as _, BufReader},
     path::Path,
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
 };
 
 use socket_server::store::{embedded::EmbeddedStore, retention::Retention};
@@ -71,4 +72,60 @@ async fn export_import_backup_and_restore_are_commands() {
     let letter = fails(folder, &["import", "letter", "--store", "embedded:d"]);
     assert!(letter.contains("is no export of Metric Flow"), "{letter}");
     assert!(!folder.join("d").exists());
+}
+
+/// A running server, killed at the end of the test.
+struct Running(Child);
+
+impl Running {
+    fn on(folder: &Path, store: &str) -> Self {
+        let mut server = Command::new(env!("CARGO_BIN_EXE_socket-server"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--store", store])
+            .current_dir(folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("starts");
+        let mut line = String::new();
+        let output = server.stdout.take().expect("its output");
+        BufReader::new(output).read_line(&mut line).expect("reads");
+        assert!(line.starts_with("listening on"), "{line}");
+        Self(server)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[tokio::test]
+async fn a_running_server_exports_its_embedded_store_and_a_killed_one_leaves_no_trace_in_a_backup() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let folder = folder.path();
+    let store = open(&folder.join("a")).await;
+    fill(&store).await;
+    drop(store);
+
+    let server = Running::on(folder, "embedded:a");
+    let exported = succeeds(folder, &["export", "live", "--store", "embedded:a"]);
+    assert!(exported.contains("3 hosts\n"), "{exported}");
+    let again = fails(folder, &["export", "live", "--store", "embedded:a"]);
+    assert!(again.contains("live"), "{again}");
+    let mode = std::fs::metadata(folder.join("a/export.sock"))
+        .expect("a socket")
+        .permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
+    drop(server);
+
+    let imported = succeeds(folder, &["import", "live", "--store", "embedded:b"]);
+    assert!(imported.contains("3 hosts, 3 of them new\n"), "{imported}");
+    assert!(folder.join("a/export.sock").exists(), "it was killed");
+    succeeds(folder, &["backup", "kept", "--store", "embedded:a"]);
+    succeeds(folder, &["restore", "kept", "--store", "embedded:c"]);
+    drop(Running::on(folder, "embedded:c"));
+    drop(Running::on(folder, "embedded:a"));
 }
