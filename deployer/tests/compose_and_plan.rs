@@ -297,6 +297,34 @@ fn a_rollout_that_is_gone_on_with_waits_for_the_containers_that_it_had_started()
 }
 
 #[test]
+fn an_image_that_is_not_on_this_machine_any_more_is_no_change() {
+    let id = "sha256:0123456789ab";
+    let with = |images: &[(&str, &str)]| {
+        let project = read(COMPOSE).expect("a valid file");
+        let inventory = Inventory::parse(HOSTS, Path::new("")).expect("valid hosts");
+        let images = images
+            .iter()
+            .map(|(name, id)| ((*name).to_owned(), (*id).to_owned()));
+        place(&project, &inventory, &images.collect(), &BTreeMap::new()).expect("every service fits")
+    };
+    let there = |desired: &BTreeMap<String, DesiredHost>, image_id: &str| ObservedContainer {
+        hash: desired["a"].containers[0].hash.clone(),
+        image_id: image_id.to_owned(),
+        ..ObservedContainer::default()
+    };
+    let (known, unknown) = (
+        with(&[("demo/server:latest", id), ("demo/server", id)]),
+        with(&[]),
+    );
+    assert_ne!(known["a"].containers[0].hash, unknown["a"].containers[0].hash);
+    let first = |desired: &BTreeMap<String, DesiredHost>| desired["a"].containers[0].clone();
+    assert!(first(&unknown).is(&there(&known, "0123456789ab")));
+    assert!(first(&known).is(&there(&unknown, id)));
+    assert!(!first(&unknown).is(&there(&known, "sha256:another")));
+    assert!(!first(&known).is(&there(&unknown, "sha256:another")));
+}
+
+#[test]
 fn a_container_that_runs_unhealthy_is_named() {
     let mut observed = settled();
     for container in observed.get_mut("b").expect("the host").containers.values_mut() {

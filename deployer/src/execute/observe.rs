@@ -168,7 +168,7 @@ async fn things(
         observed
             .containers
             .get(&container.name)
-            .is_none_or(|old| old.hash != container.hash)
+            .is_none_or(|old| !container.is(old))
     });
     let wanted: BTreeSet<&str> = changed
         .map(|container| container.image_id.as_deref().unwrap_or(&container.spec.image))

@@ -108,7 +108,7 @@ impl HostPlan<'_> {
             let unchanged = observed
                 .containers
                 .get(&container.name)
-                .is_some_and(|old| old.hash == container.hash);
+                .is_some_and(|old| container.is(old));
             let there = observed.images.contains_key(id.as_ref().unwrap_or(image));
             if !unchanged && !there && seen.insert(image) {
                 let action = Action::ShipImage {
@@ -277,7 +277,7 @@ impl HostPlan<'_> {
                 );
                 continue;
             };
-            if old.hash != container.hash {
+            if !container.is(old) {
                 let why = difference(container, &old.image_id);
                 let order = place
                     .and_then(|place| self.scope.services.get(place))

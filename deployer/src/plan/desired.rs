@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::observed::ObservedContainer;
 use crate::{
     compose::{Constraint, ContainerSpec, FileSource, Mode, MountKind, Project, Service, Subject},
     firewall::PortRule,
@@ -43,6 +44,24 @@ pub struct DesiredContainer {
     pub image_id: Option<String>,
     /// What it is.
     pub spec: ContainerSpec,
+}
+
+impl DesiredContainer {
+    /// Whether an existing container is this one. Its image may be known on only one of two occasions, here or when it
+    /// was made: then what runs says which one was meant.
+    #[must_use]
+    pub fn is(&self, there: &ObservedContainer) -> bool {
+        if self.hash == there.hash {
+            return true;
+        }
+        let bare = there.image_id.trim_start_matches("sha256:");
+        match self.image_id.as_deref() {
+            None => [bare.to_owned(), format!("sha256:{bare}")]
+                .iter()
+                .any(|id| there.hash == spec_hash(&self.spec, Some(id))),
+            Some(id) => id.trim_start_matches("sha256:") == bare && there.hash == spec_hash(&self.spec, None),
+        }
+    }
 }
 
 /// A secret or config that has to lie on the host.
