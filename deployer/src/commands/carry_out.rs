@@ -188,6 +188,8 @@ async fn locked(
         contents: wanted.contents,
         account_file: scene.folder.join("account.json"),
         keep_going: manner.keep_going,
+        verb: if manner.back { "rollback" } else { "rollout" },
+        project: scene.project.name.clone(),
         lease,
     };
     let rollout = Rollout::new(fleet, &scene.project, order, sights, progress, stop);

@@ -1,5 +1,7 @@
 //! `deployer check`.
 
+use std::time::SystemTime;
+
 use super::scene::{chosen, connector, inventory};
 use crate::{
     cli::HostsArgs,
@@ -93,7 +95,45 @@ const MEANINGS: [(&str, bool, &str, &str); 6] = [
     ),
 ];
 
+/// A clock that is further off is told: certificates and charts suffer from it, a rollout does not.
+const MOST_SKEW_SECONDS: i64 = 5;
+
+/// How many seconds a host's clock is ahead of ours: what it said, less the time here, which lay between the question and
+/// the answer. Nothing while the two agree.
+fn skew(asked: i64, said: i64, answered: i64) -> Option<i64> {
+    let ahead = if said < asked {
+        said - asked
+    } else {
+        (said - answered).max(0)
+    };
+    (ahead.abs() > MOST_SKEW_SECONDS).then_some(ahead)
+}
+
+fn now_seconds() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
 async fn look(target: &Target) -> Vec<Finding> {
+    let mut findings = things(target).await;
+    let asked = now_seconds();
+    if let Ok(output) = target.shell("date +%s", b"").await
+        && let Ok(said) = output.text().trim().parse()
+        && let Some(ahead) = skew(asked, said, now_seconds())
+    {
+        let way = if ahead > 0 { "ahead" } else { "behind" };
+        findings.push(Finding {
+            blocks: false,
+            what: format!("its clock is {} s {way}", ahead.abs()),
+            cure: "systemctl enable --now chronyd (chrony on Debian), then `chronyc tracking`".to_owned(),
+        });
+    }
+    findings
+}
+
+async fn things(target: &Target) -> Vec<Finding> {
     let sudo = target.sudo();
     let script = format!(
         r#"if systemctl -q is-active firewalld; then
@@ -124,5 +164,19 @@ true"#
                 })
                 .collect()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::skew;
+
+    #[test]
+    fn a_clock_is_off_only_beyond_the_time_that_asking_takes() {
+        assert_eq!(skew(100, 103, 106), None);
+        assert_eq!(skew(100, 110, 106), None);
+        assert_eq!(skew(100, 7_306, 106), Some(7_200));
+        assert_eq!(skew(7_300, 100, 7_306), Some(-7_200));
+        assert_eq!(skew(100, 96, 100), None);
     }
 }

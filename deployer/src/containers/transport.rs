@@ -28,7 +28,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 
 /// How long an idle connection is kept. Shorter than Podman's own idle time, so that no request meets a closing socket.
-const IDLE: Duration = Duration::from_secs(5);
+const IDLE: Duration = Duration::from_secs(2);
 /// The longest wait for the first byte of an answer. It includes the upload of a body, so it has room for an image.
 const ANSWER_SECONDS: u64 = 900;
 /// The address in the requests. Nothing resolves it; HTTP only needs one.

@@ -86,7 +86,7 @@ impl Rollout<'_> {
 }
 
 /// Milliseconds since 1970 by the clock of this machine.
-fn now_unix_ms() -> u64 {
+pub(super) fn now_unix_ms() -> u64 {
     let since = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or(Duration::ZERO);

@@ -30,6 +30,8 @@ pub(super) async fn gate(
     stop: &CancellationToken,
 ) -> Result<(), HostError> {
     let since = Instant::now();
+    // One that the engine starts again and again is running at most moments; it has to stay the same one.
+    let (mut steady, mut start) = (Instant::now(), None);
     let deadline = target.settings.health_timeout;
     // A check of the image's own shows only in what the engine says.
     let own_check = container
@@ -40,6 +42,10 @@ pub(super) async fn gate(
     loop {
         let condition = target.engine.condition(&container.name).await?;
         let health = condition.health.as_deref();
+        let this_start = Some((condition.restarts, condition.started_at.clone()));
+        if !condition.running || start != this_start {
+            (steady, start) = (Instant::now(), this_start);
+        }
         if ENDED.contains(&condition.state.as_str()) {
             let may_return = container.spec.restart != "no"
                 && condition.restarts < MOST_RESTARTS
@@ -64,7 +70,7 @@ pub(super) async fn gate(
             };
             return Err(unwell(target, container, format!("is unhealthy{said}")).await);
         } else if health == Some("healthy")
-            || (!own_check && health.is_none() && condition.running && since.elapsed() >= monitor)
+            || (!own_check && health.is_none() && condition.running && steady.elapsed() >= monitor)
         {
             break;
         }

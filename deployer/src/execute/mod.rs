@@ -20,6 +20,7 @@ mod server;
 mod ship;
 mod state;
 mod target;
+mod tell;
 mod undo;
 
 pub use down::take_down;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     apply::{HostRun, Shared},
     batches::batches,
+    ending::now_unix_ms,
     enrolment::Server,
     error::{HostError, Outcome},
     journal::Journal,
@@ -55,6 +56,10 @@ pub struct Order {
     pub account_file: PathBuf,
     /// Hosts that fail do not stop the others.
     pub keep_going: bool,
+    /// What a person calls it: `rollout` or `rollback`.
+    pub verb: &'static str,
+    /// The project's name.
+    pub project: String,
     /// The lock that this rollout runs under.
     pub lease: Arc<Lease>,
 }
@@ -70,7 +75,7 @@ pub struct Rollout<'a> {
     pub(super) fleet: &'a Fleet,
     pub(super) hosts: BTreeMap<String, Mutex<HostRun>>,
     pub(super) order: Order,
-    shared: Shared,
+    pub(super) shared: Shared,
     pub(super) progress: Arc<dyn Progress>,
     stop: CancellationToken,
     pub(super) failed: Mutex<BTreeMap<String, Failed>>,
@@ -137,12 +142,19 @@ impl<'a> Rollout<'a> {
         }
     }
 
-    /// Does all steps.
+    /// Does all steps, and tells the project's server how it ended.
     ///
     /// # Errors
     ///
     /// Only when a journal cannot be written at all; everything later is an outcome.
     pub async fn run(self) -> Result<Outcome, HostError> {
+        let started_unix_ms = now_unix_ms();
+        let outcome = self.all_steps().await?;
+        self.tell(&outcome, started_unix_ms).await;
+        Ok(outcome)
+    }
+
+    async fn all_steps(&self) -> Result<Outcome, HostError> {
         for host in self.touched() {
             if let Some(run) = self.hosts.get(&host) {
                 let run = run.lock().await;

@@ -39,3 +39,26 @@ pub fn change(sudo: &str, zone: &str, verb: &str, rules: &[PortRule], permanent:
         options.join(" ")
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn now_and_the_next_boot_are_set_each_on_its_own_and_nothing_is_reloaded() {
+        let rules = [PortRule {
+            port: 9090,
+            protocol: "tcp".to_owned(),
+            source: None,
+        }];
+        let now = change("sudo -n ", "public", "add", &rules, false);
+        let next_boot = change("sudo -n ", "public", "add", &rules, true);
+        assert!(now.starts_with("sudo -n firewall-cmd --zone=public --add-port=9090/tcp"));
+        assert!(next_boot.starts_with("sudo -n firewall-cmd --permanent --zone=public --add-port=9090/tcp"));
+        // A port that is open already is no failure.
+        assert!(now.contains("[ $status -eq 11 ]"));
+        for command in [now, next_boot, query("", "---")] {
+            assert!(!command.contains("reload"));
+        }
+    }
+}

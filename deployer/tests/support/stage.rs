@@ -176,8 +176,9 @@ impl Drop for Stage {
         if self.lab_folder().exists() {
             self.lab("down", &[]);
         }
+        // By name: an image of the same content may have the name of another stage too.
         let images = format!(
-            "podman images --quiet --filter reference='localhost/{}' | sort -u | xargs -r podman rmi -f",
+            "podman images --format '{{{{.Repository}}}}:{{{{.Tag}}}}' --filter reference='localhost/{}' | xargs -r podman rmi",
             self.name
         );
         let _ = Command::new("sh").args(["-c", &images]).output();
