@@ -15,6 +15,13 @@ use crate::{
 /// Where the browser's scenario has its packages.
 const BROWSER_FOLDER: &str = "e2e/browser";
 
+/// Built together, as for the demonstration: another set could mean other features, and everything built anew.
+const SERVICES: [&str; 3] = [
+    "metric-flow-bench",
+    "metric-flow-socket-server",
+    "metric-flow-node-client",
+];
+
 /// What to measure.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -45,7 +52,13 @@ struct Scenario {
 
 /// Builds, checks what is missing, measures.
 pub(crate) fn run(workspace: &Workspace, printer: &Printer, options: &Options) -> Result<ExitCode> {
-    build(workspace, &["metric-flow-bench".to_owned()])?;
+    let mut session = Session::new(workspace, printer);
+    session.enter("bench");
+    if !options.list {
+        Prerequisites::install(&session, &["base", "rust"]).check(&["base", "rust"])?;
+        session.dashboard()?;
+    }
+    build(workspace, &SERVICES)?;
     let generator = workspace.target.join("release/metric-flow-bench");
     let scenarios = scenarios(workspace.command(&generator).arg("list"))?;
     if options.list {
@@ -70,20 +83,19 @@ pub(crate) fn run(workspace: &Workspace, printer: &Printer, options: &Options) -
         .filter(|one| options.only.is_empty() || options.only.contains(&one.name))
         .collect();
 
-    let mut session = Session::new(workspace, printer);
-    session.enter("bench");
-    let mut groups = vec!["base", "rust"];
-    groups.extend(
-        chosen
-            .iter()
-            .flat_map(|one| one.groups.iter().map(String::as_str)),
-    );
+    let groups: Vec<&str> = chosen
+        .iter()
+        .flat_map(|one| one.groups.iter().map(String::as_str))
+        .collect();
     Prerequisites::install(&session, &groups).check(&groups)?;
-    session.dashboard()?;
-    let mut packages: Vec<String> = chosen.iter().flat_map(|one| one.packages.clone()).collect();
-    packages.sort_unstable();
-    packages.dedup();
-    build(workspace, &packages)?;
+    let others: Vec<&str> = chosen
+        .iter()
+        .flat_map(|one| one.packages.iter().map(String::as_str))
+        .filter(|package| !SERVICES.contains(package))
+        .collect();
+    if !others.is_empty() {
+        build(workspace, &others)?;
+    }
 
     let mut command = workspace.command(&generator);
     if groups.contains(&"browser") {
@@ -109,7 +121,7 @@ pub(crate) fn run(workspace: &Workspace, printer: &Printer, options: &Options) -
 }
 
 /// Release builds; cargo's own progress is the best there is: it has the terminal.
-fn build(workspace: &Workspace, packages: &[String]) -> Result<()> {
+fn build(workspace: &Workspace, packages: &[&str]) -> Result<()> {
     let mut command = workspace.cargo();
     command.args(["build", "--release", "--locked"]);
     for package in packages {

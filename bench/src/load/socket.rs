@@ -161,13 +161,14 @@ fn hello(index: usize, epoch: &str) -> Hello {
         epoch: epoch.to_owned(),
         acknowledged_seq: 0,
         facts: Some(HostFacts {
-            host_name: format!("simulated-{index:05}"),
+            host_name: format!("sim-{index:05}"),
             os: "Simulated Linux 9".to_owned(),
             kernel: "6.1.0".to_owned(),
             architecture: "x86_64".to_owned(),
             cpu_model: "Simulated Processor".to_owned(),
             cpu_cores: 8,
             memory_total_bytes: 16 << 30,
+            boot_unix_ms: super::sample::now_unix_ms() - (index as i64 % 40 + 1) * 93_600_000,
             client_version: env!("CARGO_PKG_VERSION").to_owned(),
             ..HostFacts::default()
         }),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use metric_flow_protocol::live::LiveMessage;
+use serde::Deserialize;
 use tokio::{net::TcpStream, time::Instant};
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 use tokio_util::sync::CancellationToken;
@@ -47,6 +47,19 @@ impl Latencies {
     }
 }
 
+/// What of a frame is looked at; reading all of it would cost this process more than sending costs the server.
+/// Only frames of the fleet have rows.
+#[derive(Deserialize)]
+struct Ages {
+    #[serde(default)]
+    rows: Vec<Age>,
+}
+
+#[derive(Deserialize)]
+struct Age {
+    time_unix_ms: i64,
+}
+
 /// Reads until told to stop or the server ends the socket.
 pub async fn watch(mut socket: WebSocketStream<TcpStream>, stop: CancellationToken) -> Latencies {
     let mut seen = Latencies::default();
@@ -58,7 +71,7 @@ pub async fn watch(mut socket: WebSocketStream<TcpStream>, stop: CancellationTok
             Some(Ok(Message::Text(text))) => {
                 seen.frames += 1;
                 seen.bytes += text.len() as u64;
-                if let Ok(LiveMessage::Fleet(frame)) = serde_json::from_str(&text) {
+                if let Ok(frame) = serde_json::from_str::<Ages>(&text) {
                     let now = now_unix_ms();
                     let ages = frame
                         .rows

@@ -22,7 +22,7 @@ const HOSTS: usize = 1_000;
 /// Viewers that are added for the second stretch.
 const VIEWERS: usize = 200;
 /// Each of the two stretches.
-const MEASURED: Duration = Duration::from_secs(30);
+const MEASURED: Duration = Duration::from_secs(15);
 /// Time for connections and caches to settle.
 const WARM_UP: Duration = Duration::from_secs(5);
 /// Size and number of the writes of the comparison: a reading as the peers of this field send it, one by one.
@@ -78,9 +78,7 @@ pub async fn delivery(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
     // All viewers are sent the same frames, so the reader's rows a byte hold for the others.
     let deliveries = drained.bytes as f64 * read.rows() as f64 / read.bytes as f64;
     let extra = (together - alone).max(0.0);
-    let write = tokio::task::spawn_blocking(write_cost_us)
-        .await
-        .unwrap_or_else(|error| Err(std::io::Error::other(error)))?;
+    let write = write_cost_us().await?;
     Ok(vec![
         Figure::at_most(
             format!("server CPU per delivery (a host's reading to a viewer), {VIEWERS} viewers more"),
@@ -102,7 +100,13 @@ pub async fn delivery(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
 }
 
 /// Processor time of the writing thread for one small write, as a server pays that sends each reading by itself.
-fn write_cost_us() -> std::io::Result<f64> {
+pub(super) async fn write_cost_us() -> std::io::Result<f64> {
+    tokio::task::spawn_blocking(write_many)
+        .await
+        .unwrap_or_else(|error| Err(std::io::Error::other(error)))
+}
+
+fn write_many() -> std::io::Result<f64> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut writer = TcpStream::connect(listener.local_addr()?)?;
     writer.set_nodelay(true)?;

@@ -82,7 +82,7 @@ pub async fn history(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
             10.0,
             "ms",
         )
-        .beside("GET /healthz, p95", floor.p95, "ms"),
+        .against(beside(&of_day, &floor)),
         Figure::number(
             "24 h of a host's series at 5,000 points (from its seconds), p95",
             finest.p95,
@@ -95,7 +95,7 @@ pub async fn history(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
             150.0,
             "ms",
         )
-        .beside("GET /healthz, p95", floor.p95, "ms"),
+        .against(beside(&of_week, &floor)),
         Figure::number("server memory (RSS) after all questions", memory, "MiB"),
     ])
 }
@@ -104,6 +104,10 @@ pub async fn history(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
 struct Times {
     p50: f64,
     p95: f64,
+}
+
+fn beside(times: &Times, floor: &Times) -> String {
+    format!("p50: {:.2} ms; GET /healthz, p95: {:.2} ms", times.p50, floor.p95)
 }
 
 async fn ask(

@@ -20,11 +20,11 @@ use crate::{
 /// Time for start-up costs to pass.
 const WARM_UP: Duration = Duration::from_secs(10);
 /// The measured stretch; both run side by side.
-const MEASURED: Duration = Duration::from_secs(120);
+const MEASURED: Duration = Duration::from_secs(60);
 /// The peer, from Debian's package of that name.
 const EXPORTER: &str = "prometheus-node-exporter";
 
-/// Runs both for two minutes side by side and compares.
+/// Runs both for a minute side by side and compares.
 ///
 /// # Errors
 /// When a program fails.
