@@ -17,7 +17,7 @@ programs_of() {
     base) echo git python3 pip3 curl shellcheck bats ;;
     rust) echo cc ;;
     browser) echo "chromium|chromium-browser|google-chrome" ;;
-    containers) echo podman podman-compose mmdebstrap aardvark-dns "runc|crun" ;;
+    containers) echo podman podman-compose mmdebstrap aardvark-dns "runc|crun" "docker-registry|registry" ;;
     lab) echo podman mmdebstrap aardvark-dns runc iptables nft newuidmap ssh ;;
     bench) echo prometheus-node-exporter\|node_exporter ansible-playbook faketime ;;
     *) echo "there is no group \"$1\"; the groups are ${groups_known[*]}" >&2 && return 1 ;;
@@ -29,7 +29,7 @@ apt_packages_of() {
     base) echo git python3 python3-pip python3-venv curl ca-certificates shellcheck bats dnf rpm createrepo-c ;;
     rust) echo gcc libc6-dev ;;
     browser) echo chromium fonts-dejavu-core ;;
-    containers) echo podman podman-compose mmdebstrap netavark aardvark-dns runc crun iptables uidmap ;;
+    containers) echo podman podman-compose mmdebstrap netavark aardvark-dns runc crun iptables uidmap docker-registry ;;
     lab) echo podman mmdebstrap netavark aardvark-dns runc crun iptables nftables uidmap openssh-client ;;
     # Debian's package ansible holds the collections containers.podman and ansible.posix.
     bench) echo prometheus-node-exporter ansible faketime ;;
@@ -41,7 +41,7 @@ dnf_packages_of() {
     base) echo git python3 python3-pip curl ca-certificates ShellCheck bats rpm-build createrepo_c ;;
     rust) echo gcc glibc-devel glibc-static ;;
     browser) echo chromium dejavu-sans-fonts ;;
-    containers) echo podman podman-compose mmdebstrap netavark aardvark-dns crun iptables-nft shadow-utils ;;
+    containers) echo podman podman-compose mmdebstrap netavark aardvark-dns crun iptables-nft shadow-utils docker-distribution ;;
     lab) echo podman mmdebstrap netavark aardvark-dns runc iptables-nft nftables shadow-utils openssh-clients ;;
     bench) echo node-exporter ansible-core ansible-collection-containers-podman ansible-collection-ansible-posix libfaketime ;;
   esac

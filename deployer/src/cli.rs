@@ -91,6 +91,40 @@ pub struct RolloutArgs {
     pub json: bool,
 }
 
+/// What can be done with firewalls.
+#[derive(Debug, Subcommand)]
+pub enum FirewallCommand {
+    /// Show the open ports of each host, and which of them this project has opened.
+    Show {
+        /// Which hosts and which services.
+        #[command(flatten)]
+        project: ProjectArgs,
+        /// The table as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Open the ports that the Compose file asks for, and close those that nothing asks for any more.
+    Open(ProjectArgs),
+    /// Close what this project has opened, and nothing else.
+    Close(ProjectArgs),
+}
+
+/// What can be done with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// List the keys of the account.
+    List {
+        /// Which hosts and which services.
+        #[command(flatten)]
+        project: ProjectArgs,
+        /// The table as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give each host a new key, and revoke the old one once the server has seen a fresh sample of it.
+    Rotate(ProjectArgs),
+}
+
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -138,6 +172,15 @@ pub enum Command {
         /// Build from scratch.
         #[arg(long)]
         no_cache: bool,
+        /// Only these services.
+        services: Vec<String>,
+    },
+
+    /// Push images of this machine's engine to the registry of hosts.toml, from where the hosts pull them.
+    Push {
+        /// Which hosts and which services.
+        #[command(flatten)]
+        project: ProjectArgs,
         /// Only these services.
         services: Vec<String>,
     },
@@ -218,6 +261,20 @@ pub enum Command {
         /// Where to record them; ~/.ssh/known_hosts otherwise.
         #[arg(long, value_name = "FILE")]
         known_hosts: Option<PathBuf>,
+    },
+
+    /// Show and change what the firewalls of the hosts let in.
+    Firewall {
+        /// What to do.
+        #[command(subcommand)]
+        command: FirewallCommand,
+    },
+
+    /// Show and change the API keys that the server has minted for the hosts.
+    Keys {
+        /// What to do.
+        #[command(subcommand)]
+        command: KeysCommand,
     },
 
     /// Remove the lock that a rollout has left behind.

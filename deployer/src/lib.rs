@@ -46,6 +46,9 @@ pub async fn run(cli: Cli, printer: &Printer) -> Result<Exit, Failure> {
             no_cache,
             services,
         } => verb::build::run(&file, &services, no_cache, printer).await,
+        Command::Push { project, services } => verb::push::run(&project, &services, printer).await,
+        Command::Firewall { command } => verb::firewall::run(&command, printer).await,
+        Command::Keys { command } => Box::pin(verb::keys::run(&command, printer)).await,
         Command::Rollout(arguments) => Box::pin(verb::rollout::run(&arguments, printer)).await,
         Command::Status { project, json } => verb::status::run(&project, json, printer).await,
         Command::Logs {

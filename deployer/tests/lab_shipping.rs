@@ -1,4 +1,5 @@
-//! What travels to a host: the layers that it lacks, or the whole image where its sshd forwards no port.
+//! What travels to a host: the layers that it lacks, or the whole image where its sshd forwards no port; nothing where it
+//! pulls from a registry.
 //!
 //! Needs root, Podman and Debian's packages; `cargo xtask test` runs it with the feature `lab-tests`.
 
@@ -7,7 +8,13 @@
 #[expect(dead_code, reason = "other tests need the rest")]
 mod support;
 
-use std::{collections::BTreeMap, fs, io::Read as _};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead as _, BufReader, Read as _},
+    net::UdpSocket,
+    process::{Child, Command, Stdio},
+};
 
 use serde_json::Value;
 use support::stage::{Stage, said};
@@ -99,7 +106,7 @@ fn a_small_change_of_a_big_image_ships_little_and_a_host_without_forwarding_gets
     assert!(!said(&names).contains("deployer-"), "{}", said(&names));
 
     let forbid = "printf 'AllowTcpForwarding no\\n' > /etc/ssh/sshd_config.d/00-test.conf \
-                  && systemctl reload ssh";
+                  && systemctl restart ssh";
     let forbidden = stage.as_root("node2", forbid);
     assert!(forbidden.status.success(), "{}", said(&forbidden));
     let third = release(&stage, "c");
@@ -109,4 +116,120 @@ fn a_small_change_of_a_big_image_ships_little_and_a_host_without_forwarding_gets
     assert!(reason.contains("forwards no port"), "{reason}");
     assert_eq!(small(&stage), ["c", "c"]);
     stage.ends("down", &["--volumes"], 0);
+}
+
+/// A registry on an address that the lab's hosts reach, gone with the test.
+struct Registry {
+    process: Child,
+    name: String,
+}
+
+impl Registry {
+    /// With `users` it lets in those of that htpasswd file, else everyone.
+    fn start(stage: &Stage, purpose: &str, users: Option<&str>) -> Self {
+        // The address of this machine in the lab's network: from where a packet to a host would go.
+        let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
+        socket
+            .connect((stage.address_of("node1"), 9))
+            .expect("a way to the host");
+        let address = socket.local_addr().expect("an address").ip();
+        let folder = stage.path().join(purpose);
+        fs::create_dir(&folder).expect("a folder");
+        let mut config = format!(
+            "version: 0.1\nlog: {{level: info}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{address}:0'}}\n",
+            folder.display()
+        );
+        if let Some(users) = users {
+            fs::write(folder.join("users"), users).expect("a file");
+            let file = folder.join("users");
+            config += &format!("auth: {{htpasswd: {{realm: lab, path: {}}}}}\n", file.display());
+        }
+        fs::write(folder.join("config.yml"), config).expect("a file");
+        let mut process = Command::new("docker-registry")
+            .arg("serve")
+            .arg(folder.join("config.yml"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("docker-registry runs: provision/dev-setup.sh containers");
+        let mut lines = BufReader::new(process.stderr.take().expect("its log")).lines();
+        let port = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let (_, rest) = line.split_once("listening on ")?;
+                let address: String = rest.chars().take_while(|c| *c != '"' && *c != ' ').collect();
+                address.rsplit_once(':')?.1.parse::<u16>().ok()
+            })
+            .expect("it says where it listens");
+        // Its log is read on, or it would stand still when the pipe is full.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        Self {
+            process,
+            name: format!("{address}:{port}"),
+        }
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// `lab` with the password `secret`, as htpasswd writes it.
+const USERS: &str = "lab:$2b$05$8m3yk2oPWHUZF002efQN.uTFWYitOrymBeh3miaKb04KO9SrPcD5q\n";
+
+#[test]
+fn hosts_pull_from_a_registry_what_was_pushed_to_it_with_and_without_a_log_in() {
+    let mut stage = Stage::with_busybox("registry");
+    stage.write("big", "not big");
+    stage.write("small", "a");
+    stage.write("Containerfile", CONTAINERFILE);
+    stage.write("compose.yaml", COMPOSE.replace("NAME", &stage.name));
+    stage.up(1);
+    let hosts = fs::read_to_string(stage.hosts_file()).expect("hosts.toml");
+    let name_registry = |stage: &Stage, name: &str| {
+        let lab = format!("{hosts}\n[lab]\nregistry = \"{name}/team\"\ninsecure_registries = [\"{name}\"]\n");
+        fs::write(stage.hosts_file(), lab).expect("hosts.toml");
+    };
+    // Nobody's log-ins but the test's own.
+    stage.write("auth.json", "{}");
+    let auth = stage.path().join("auth.json").display().to_string();
+    stage.set("REGISTRY_AUTH_FILE", &auth);
+    let guarded = Registry::start(&stage, "guarded", Some(USERS));
+    name_registry(&stage, &guarded.name);
+    stage.ends("build", &[], 0);
+
+    let refused = stage.ends("push", &[], 1);
+    assert!(refused.contains("was not pushed"), "{refused}");
+    stage.write(
+        "auth.json",
+        format!(
+            r#"{{"auths": {{"{}": {{"auth": "bGFiOnNlY3JldA=="}}}}}}"#,
+            guarded.name
+        ),
+    );
+    let missing = stage.ends("rollout", &[], 3);
+    assert!(missing.contains("the host cannot pull"), "{missing}");
+    let pushed = stage.ends("push", &[], 0);
+    assert!(
+        pushed.contains(&format!("{}/team/{}:id-", guarded.name, stage.name)),
+        "{pushed}"
+    );
+    let rollout = stage.ends("rollout", &["--json"], 0);
+    assert!(rollout.contains(r#""way":"registry""#), "{rollout}");
+    assert_eq!(small(&stage), ["a"]);
+    stage.ends("plan", &[], 0);
+
+    let open = Registry::start(&stage, "open", None);
+    name_registry(&stage, &open.name);
+    stage.write("small", "b");
+    stage.ends("build", &[], 0);
+    stage.ends("push", &["web"], 0);
+    stage.ends("rollout", &[], 0);
+    assert_eq!(small(&stage), ["b"]);
+    stage.ends("down", &[], 0);
 }

@@ -33,6 +33,17 @@ pub struct RegistryAccess {
 }
 
 impl RegistryAccess {
+    /// In the form of the compatible API.
+    pub(super) fn docker(&self) -> Option<bollard::auth::DockerCredentials> {
+        use secrecy::ExposeSecret as _;
+        let credentials = self.credentials.as_ref()?;
+        Some(bollard::auth::DockerCredentials {
+            username: Some(credentials.user.clone()),
+            password: Some(credentials.password.expose_secret().to_owned()),
+            ..bollard::auth::DockerCredentials::default()
+        })
+    }
+
     /// The header `X-Registry-Auth`: it is seen by the engine alone, and is neither kept nor logged.
     fn header(&self) -> Option<HeaderValue> {
         use secrecy::ExposeSecret as _;

@@ -1,11 +1,12 @@
 //! Images on the move: from one engine straight into another, or pulled by the engine itself.
 
 use bollard::query_parameters::{
-    CreateImageOptionsBuilder, ImportImageOptions, RemoveImageOptions, TagImageOptionsBuilder,
+    CreateImageOptionsBuilder, ImportImageOptions, PushImageOptionsBuilder, RemoveImageOptions,
+    TagImageOptionsBuilder,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
-use super::{engine::Engine, error::EngineError};
+use super::{engine::Engine, error::EngineError, libpod::RegistryAccess};
 use crate::registry::Endpoint;
 
 impl Engine {
@@ -63,6 +64,51 @@ impl Engine {
         let answers = self.docker().create_image(Some(options), None, None);
         let failed = self.failed(&format!("pull image {image}"));
         answers.try_collect::<Vec<_>>().await.map(drop).map_err(failed)
+    }
+
+    /// Has the engine pull an image from a registry, as somebody.
+    ///
+    /// # Errors
+    ///
+    /// When the registry does not have it, cannot be reached, or does not let us in.
+    pub async fn pull_image_as(&self, image: &str, access: &RegistryAccess) -> Result<(), EngineError> {
+        let options = CreateImageOptionsBuilder::new().from_image(image).build();
+        let answers = self.docker().create_image(Some(options), None, access.docker());
+        let failed = self.failed(&format!("pull image {image}"));
+        answers.try_collect::<Vec<_>>().await.map(drop).map_err(failed)
+    }
+
+    /// Pushes an image under another name, which says where to: by Podman's own call, else by Docker's.
+    ///
+    /// # Errors
+    ///
+    /// When the registry refuses it or cannot be reached.
+    pub async fn push_image_as(
+        &self,
+        image: &str,
+        destination: &str,
+        access: &RegistryAccess,
+        say: impl Fn(&str),
+    ) -> Result<(), EngineError> {
+        match self.push_to(image, destination, access, &say).await {
+            Err(EngineError::Refused {
+                status: 404, message, ..
+            }) if message.contains("page not found") => {}
+            done => return done,
+        }
+        self.tag_image(image, destination).await?;
+        let (name, tag) = destination.rsplit_once(':').unwrap_or((destination, "latest"));
+        let options = PushImageOptionsBuilder::new().tag(tag).build();
+        let answers = self.docker().push_image(name, Some(options), access.docker());
+        let failed = self.failed(&format!("push image {destination}"));
+        let pushed = answers
+            .try_for_each(|answer| {
+                answer.status.iter().for_each(|line| say(line));
+                std::future::ready(Ok(()))
+            })
+            .await;
+        self.remove_name(destination).await?;
+        pushed.map_err(failed)
     }
 
     /// Gives an image a name.

@@ -159,7 +159,12 @@ impl HostRun {
         }
     }
 
-    async fn open(&mut self, zone: &str, rules: &[PortRule], permanent: bool) -> Result<(), HostError> {
+    pub(super) async fn open(
+        &mut self,
+        zone: &str,
+        rules: &[PortRule],
+        permanent: bool,
+    ) -> Result<(), HostError> {
         let target = self.target.clone();
         let undo = Undo::ClosePorts {
             zone: zone.to_owned(),
@@ -195,7 +200,12 @@ impl HostRun {
         Ok(())
     }
 
-    async fn close(&mut self, zone: &str, rules: &[PortRule], permanent: bool) -> Result<(), HostError> {
+    pub(super) async fn close(
+        &mut self,
+        zone: &str,
+        rules: &[PortRule],
+        permanent: bool,
+    ) -> Result<(), HostError> {
         let target = self.target.clone();
         target
             .shell(
@@ -317,7 +327,7 @@ impl HostRun {
     }
 }
 
-fn mode_of(file: &DesiredFile) -> String {
+pub(super) fn mode_of(file: &DesiredFile) -> String {
     file.mode
         .map_or_else(|| FILE_MODE.to_owned(), |mode| format!("{mode:o}"))
 }

@@ -115,6 +115,14 @@ pub enum HostError {
         /// What the server knows of it.
         seen: String,
     },
+    /// The registry of hosts.toml does not give the image out.
+    #[error("the host cannot pull {reference}: {reason}")]
+    Registry {
+        /// Which, as the registry calls it.
+        reference: String,
+        /// What the engine says.
+        reason: String,
+    },
     /// Ctrl-C.
     #[error("stopped")]
     Stopped,
@@ -166,6 +174,9 @@ impl HostError {
             Self::NoEngine { .. } => Some(format!(
                 "`deployer check` finds the cause; on {host} `systemctl enable --now podman.socket` is the usual cure"
             )),
+            Self::Registry { .. } => Some(
+                "`deployer push` puts it there; a registry without TLS stands in `insecure_registries` of [lab]".to_owned(),
+            ),
             Self::NoImage { .. } => {
                 Some("build it with `deployer build`, or name a registry that the host can reach".to_owned())
             }

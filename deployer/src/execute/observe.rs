@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Parts the answers of the script; no line of any of them.
-const SEPARATOR: &str = "---deployer-part---";
+pub(super) const SEPARATOR: &str = "---deployer-part---";
 
 /// What a host looks like.
 #[derive(Debug, Clone, Default)]
@@ -137,7 +137,7 @@ fn json<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<Option
         })
 }
 
-fn firewall_state(runtime: &str, permanent: &str) -> FirewallState {
+pub(super) fn firewall_state(runtime: &str, permanent: &str) -> FirewallState {
     match runtime {
         "absent" => FirewallState::Absent,
         "not-asked" | "" => FirewallState::NotAsked,

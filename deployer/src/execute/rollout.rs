@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -128,7 +128,7 @@ impl<'a> Rollout<'a> {
                 .collect(),
             progress: Arc::clone(&progress),
             stop: stop.clone(),
-            enrolment: server(fleet, project, &order),
+            enrolment: server(fleet, project, &order.desired, &order.account_file),
         };
         Self {
             fleet,
@@ -325,12 +325,17 @@ async fn lost_on_the_way(target: &Target, error: HostError, doing: String) -> Ho
 }
 
 /// Where the hosts' keys are minted, when the project has such a secret.
-fn server(fleet: &Fleet, project: &Project, order: &Order) -> Option<Server> {
+pub(super) fn server(
+    fleet: &Fleet,
+    project: &Project,
+    desired: &BTreeMap<String, DesiredHost>,
+    account_file: &Path,
+) -> Option<Server> {
     let (service, port) = project.files.values().find_map(|source| match source {
         FileSource::Enrolment { server, port } => Some((server, *port)),
         _ => None,
     })?;
-    let (host, container) = order.desired.iter().find_map(|(host, desired)| {
+    let (host, container) = desired.iter().find_map(|(host, desired)| {
         let container = desired
             .containers
             .iter()
@@ -344,7 +349,7 @@ fn server(fleet: &Fleet, project: &Project, order: &Order) -> Option<Server> {
         target,
         container,
         port,
-        account_file: order.account_file.clone(),
+        account_file: account_file.to_owned(),
         secrets: minted.map(|(name, _)| name.clone()).collect(),
         token: tokio::sync::OnceCell::new(),
     })

@@ -10,7 +10,9 @@ use super::{
 };
 use crate::{
     containers::Engine,
+    inventory::EngineKind,
     progress::{Event, Way},
+    registry::{access, content_reference},
 };
 
 impl HostRun {
@@ -27,6 +29,7 @@ impl HostRun {
             .record(&target, Undo::RemoveImage { image: what.clone() })
             .await?;
         match (&shared.images.engine, id) {
+            (_, Some(id)) if target.settings.registry.is_some() => self.pull_by_id(image, id, shared).await?,
             (Some(here), Some(id)) if here.image_id(id).await?.is_some() => {
                 self.send(here, image, id, shared).await?;
             }
@@ -96,6 +99,55 @@ impl HostRun {
                 "the engine gives the image another id; it is used by name"
             );
         }
+        Ok(())
+    }
+
+    /// Has the host pull from the registry of hosts.toml, by a name that is the image's id, and checks that this is what
+    /// came.
+    async fn pull_by_id(&self, image: &str, id: &str, shared: &Shared) -> Result<(), HostError> {
+        let target = &self.target;
+        let (registry, insecure) = (
+            target.settings.registry.clone().unwrap_or_default(),
+            target.settings.insecure_registries.clone(),
+        );
+        let reference = content_reference(&registry, image, id);
+        let failed = |reason: String| HostError::Registry {
+            reference: reference.clone(),
+            reason,
+        };
+        // A credential helper is a program that may take its time.
+        let access = tokio::task::spawn_blocking(move || access(&registry, &insecure))
+            .await
+            .map_err(|error| failed(error.to_string()))?
+            .map_err(|error| failed(chain(&error)))?;
+        let engine = &target.engine;
+        let pulled = match target.host().engine {
+            EngineKind::Docker => engine.pull_image_as(&reference, &access).await,
+            EngineKind::Podman | EngineKind::PodmanRootless => {
+                engine.pull_from(&reference, &access, |_| {}).await
+            }
+        };
+        pulled.map_err(|error| failed(chain(&error)))?;
+        if engine.image_id(id).await?.is_none() {
+            return Err(failed("what came has another id".to_owned()));
+        }
+        // An earlier release's name means another image by now; it keeps the name that it came by.
+        if shared
+            .images
+            .ids
+            .get(image)
+            .is_some_and(|now| bare(now) == bare(id))
+        {
+            engine.tag_image(id, image).await?;
+            engine.remove_image(&reference).await?;
+        }
+        shared.progress.report(Event::Shipped {
+            task: target.name(),
+            image,
+            sent_bytes: 0,
+            image_bytes: 0,
+            way: &Way::Registry,
+        });
         Ok(())
     }
 

@@ -33,6 +33,7 @@ pub(super) struct RawHost {
 #[derive(Debug, Default)]
 pub(super) struct RawLab {
     pub(super) registry: Option<At<String>>,
+    pub(super) insecure_registries: Option<At<Vec<String>>>,
     pub(super) parallel: Option<At<i64>>,
     pub(super) connect_timeout_seconds: Option<At<i64>>,
     pub(super) step_timeout_seconds: Option<At<i64>>,
@@ -170,8 +171,9 @@ impl Reader<'_> {
     }
 
     fn lab(&mut self, table: &dyn TableLike, inventory: &mut RawInventory) {
-        const KNOWN: [&str; 5] = [
+        const KNOWN: [&str; 6] = [
             "registry",
+            "insecure_registries",
             "parallel",
             "connect_timeout_seconds",
             "step_timeout_seconds",
@@ -182,6 +184,7 @@ impl Reader<'_> {
             let line = self.line(table, key, item);
             match key {
                 "registry" => lab.registry = self.string(key, item, line),
+                "insecure_registries" => lab.insecure_registries = self.strings(key, item, line),
                 "parallel" => lab.parallel = self.integer(key, item, line),
                 "connect_timeout_seconds" => lab.connect_timeout_seconds = self.integer(key, item, line),
                 "step_timeout_seconds" => lab.step_timeout_seconds = self.integer(key, item, line),

@@ -18,6 +18,8 @@ const DEFAULT_HEALTH_TIMEOUT: Duration = Duration::from_secs(120);
 pub struct LabSettings {
     /// The registry that images go through; without one they are shipped directly.
     pub registry: Option<String>,
+    /// Registries, as `name:port`, that are used without TLS or with a certificate that nobody vouches for.
+    pub insecure_registries: Vec<String>,
     /// Hosts worked on at once.
     pub parallel: usize,
     /// Deadline of connecting and authenticating, each.
@@ -63,6 +65,10 @@ pub(super) fn settings(raw: RawLab, wrong: &mut impl FnMut(usize, String)) -> La
     let parallel = positive(raw.parallel, DEFAULT_PARALLEL as u64, "parallel");
     LabSettings {
         registry: raw.registry.map(|registry| registry.value),
+        insecure_registries: raw
+            .insecure_registries
+            .map(|names| names.value)
+            .unwrap_or_default(),
         parallel: usize::try_from(parallel).unwrap_or(DEFAULT_PARALLEL),
         connect_timeout,
         step_timeout,

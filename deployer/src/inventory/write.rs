@@ -25,6 +25,7 @@ address = "192.0.2.12"
 
 [lab]
 # registry = "registry.example:5000"    # images are shipped over SSH without one
+# insecure_registries = ["registry.example:5000"]   # those of them that are used without TLS
 # parallel = 20
 # connect_timeout_seconds = 15
 # step_timeout_seconds = 120

@@ -22,6 +22,9 @@ cd .. && rm -rf package && [ -x busybox ]
 /// Verbs that know nothing of hosts.
 const WITHOUT_HOSTS: [&str; 4] = ["build", "completions", "man", "lab"];
 
+/// Verbs that are followed by another.
+const OF_TWO_WORDS: [&str; 2] = ["firewall", "keys"];
+
 /// A lab on this machine and a folder beside it, in which the deployer runs.
 pub(crate) struct Stage {
     /// Of the lab; a good name for the project too, and for the image `localhost/NAME`, which is removed at the end.
@@ -127,8 +130,12 @@ impl Stage {
     /// `deployer VERB …` on the lab's hosts, not started yet, with nothing to read from its input.
     pub(crate) fn command(&self, verb: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_deployer"));
+        // A verb of two words takes its options after the second.
+        let words = usize::from(OF_TWO_WORDS.contains(&verb)).min(arguments.len());
+        let (word, arguments) = arguments.split_at(words);
         command
             .arg(verb)
+            .args(word)
             .current_dir(self.path())
             .envs(
                 self.environment
