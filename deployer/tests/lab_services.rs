@@ -1,4 +1,4 @@
-//! The project's own compose.yaml on three hosts: every host is enrolled, and a person sees all of them live.
+//! The project's own compose.embedded.yaml on three hosts: every host is enrolled, and a person sees all of them live.
 //!
 //! Needs root, Podman, and the images that the suite `containers` builds; `cargo xtask test` runs both.
 
@@ -33,7 +33,7 @@ fn stage() -> Stage {
         );
     }
     let mut stage = Stage::new("services");
-    let compose = Path::new(env!("CARGO_MANIFEST_DIR")).join("../compose.yaml");
+    let compose = Path::new(env!("CARGO_MANIFEST_DIR")).join("../compose.embedded.yaml");
     let text = fs::read_to_string(compose).expect("the project's Compose file");
     stage.write("compose.yaml", format!("name: {}\n{text}", stage.name));
     stage.set("METRIC_FLOW_TAG", TAG);

@@ -39,12 +39,28 @@ build_image() {
     "$ROOT"
 }
 
-# A copy of compose.yaml in a folder of its own, so that the names of containers and volumes are its own.
+# A free port below those that the system gives to outgoing connections: it must still be free a while later.
+free_port() {
+  python3 - <<'PYTHON'
+import random, socket
+while True:
+    with socket.socket() as tried:
+        port = random.randint(20000, 32000)
+        try:
+            tried.bind(("0.0.0.0", port))
+        except OSError:
+            continue
+        print(port)
+        break
+PYTHON
+}
+
+# A copy of a Compose file in a folder of its own, so that the names of containers and volumes are its own.
 make_project() {
   PROJECT=$(mktemp -d "${TMPDIR:-/tmp}/metric-flow-compose-XXXXXX")
-  cp "$ROOT/compose.yaml" "$PROJECT/"
+  cp "$ROOT/$1" "$PROJECT/compose.yaml"
   mkdir -m 0700 "$PROJECT/secrets"
-  METRIC_FLOW_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  METRIC_FLOW_PORT=$(free_port)
   SERVER_URL=http://127.0.0.1:$METRIC_FLOW_PORT
   export PROJECT METRIC_FLOW_PORT SERVER_URL
 }
@@ -78,6 +94,30 @@ call() {
   [ -z "${ACCESS_TOKEN:-}" ] || arguments+=(--header "authorization: Bearer $ACCESS_TOKEN")
   [ -z "${3:-}" ] || arguments+=(--data "$3")
   curl "${arguments[@]}" "$SERVER_URL$2"
+}
+
+# The link that makes the first account, from the server's log.
+set_up_link() {
+  podman logs "$(container_of socket-server)" 2>&1 | grep -o 'setup#[^[:space:]]*'
+}
+
+# Makes the first account and keeps its access token.
+make_account() {
+  local token
+  eventually set_up_link
+  token=$(set_up_link | tail -n 1)
+  call POST /api/v1/setup "{\"token\":\"${token#setup#}\",\"name\":\"owner\",\"password\":\"correct horse battery\"}" |
+    field access_token >"$PROJECT/access-token"
+}
+
+online_hosts() {
+  call GET /api/v1/hosts | python3 -c '
+import json, sys
+print(*sorted(host["name"] for host in json.load(sys.stdin)["hosts"] if host["online"]))'
+}
+
+count_online() {
+  [ "$(online_hosts | wc -w)" -eq "$1" ]
 }
 
 # field NAME: one text field of the JSON on standard input.

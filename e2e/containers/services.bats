@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
-# compose.yaml on this machine, with podman-compose: one story, told in order by the tests.
+# compose.yaml on this machine, with podman-compose and MongoDB: one story, told in order by the tests.
 
 bats_require_minimum_version 1.5.0
 
 setup_file() {
   load engine
   configure_engine
-  make_project
+  make_project compose.yaml
 }
 
 setup() {
@@ -27,24 +27,42 @@ teardown_file() {
   rm -rf "$PROJECT"
 }
 
-set_up_link() {
-  podman logs "$(container_of socket-server)" 2>&1 | grep -o 'setup#[^[:space:]]*'
+is_ready() {
+  call GET /readyz
 }
 
-online_hosts() {
-  call GET /api/v1/hosts | python3 -c '
-import json, sys
-print(*sorted(host["name"] for host in json.load(sys.stdin)["hosts"] if host["online"]))'
+is_not_ready() {
+  ! call GET /readyz
 }
 
-count_online() {
-  [ "$(online_hosts | wc -w)" -eq "$1" ]
+@test "MongoDB's image is there, or a stand-in of its name" {
+  "$BATS_TEST_DIRNAME/mongo.sh" docker.io/library/mongo:8
 }
 
-@test "the server comes up and calls itself well" {
+@test "the server comes up with MongoDB, and both call themselves well" {
   compose up -d --no-build socket-server
   eventually call GET /healthz
+  eventually podman healthcheck run "$(container_of mongodb)"
   eventually podman healthcheck run "$(container_of socket-server)"
+  eventually is_ready
+}
+
+@test "the password that nobody typed stands in no argument, no variable and no log" {
+  password=$(podman exec "$(container_of mongodb)" cat /run/metric-flow/password)
+  [ "${#password}" -eq 64 ]
+  for service in mongodb socket-server; do
+    podman inspect "$(container_of "$service")" >"$PROJECT/inspected"
+    podman top "$(container_of "$service")" args >>"$PROJECT/inspected"
+    podman logs "$(container_of "$service")" >>"$PROJECT/inspected" 2>&1
+    run ! grep -q "$password" "$PROJECT/inspected"
+  done
+}
+
+@test "only the server shares a network with MongoDB, and no port of it is published" {
+  [ -z "$(podman port "$(container_of mongodb)")" ]
+  store=$(podman inspect --format '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}' "$(container_of mongodb)")
+  [[ "$store" == *_store ]]
+  [ "$(podman ps --quiet --filter "network=$store" | wc -l)" -eq 2 ]
 }
 
 @test "the dashboard is served" {
@@ -52,10 +70,7 @@ count_online() {
 }
 
 @test "the link in the log makes the first account" {
-  eventually set_up_link
-  token=$(set_up_link | head -n 1)
-  call POST /api/v1/setup "{\"token\":\"${token#setup#}\",\"name\":\"owner\",\"password\":\"correct horse battery\"}" |
-    field access_token >"$PROJECT/access-token"
+  make_account
 }
 
 @test "with a key, this machine comes online" {
@@ -87,8 +102,18 @@ count_online() {
   eventually count_online 4
 }
 
+@test "while MongoDB is away the server stays and says so, and afterwards all is as it was" {
+  podman stop --time 20 "$(container_of mongodb)"
+  eventually is_not_ready
+  call GET /healthz
+  podman start "$(container_of mongodb)"
+  eventually is_ready
+  eventually count_online 4
+}
+
 @test "down leaves nothing running" {
   compose down --volumes --timeout 20
+  [ -z "$(container_of mongodb)" ]
   [ -z "$(container_of socket-server)" ]
   [ -z "$(container_of node-client)" ]
 }
