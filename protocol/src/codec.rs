@@ -31,9 +31,12 @@ pub enum CodecError {
     /// Not the protobuf that was expected.
     #[error("not a valid protobuf message: {0}")]
     Protobuf(#[from] prost::DecodeError),
-    /// Not the JSON that was expected.
-    #[error("not a valid JSON message: {0}")]
+    /// A value that has no JSON form.
+    #[error("the message has no JSON form: {0}")]
     Json(#[from] serde_json::Error),
+    /// Not the JSON that was expected; begins with the field, where it is one.
+    #[error("not a valid JSON message: {0}")]
+    JsonMessage(#[from] serde_path_to_error::Error<serde_json::Error>),
 }
 
 /// Encodes a message of the node protocol.
@@ -65,7 +68,12 @@ pub fn decode<M: Message + DeserializeOwned + Default>(
     check_size(payload.len())?;
     match encoding {
         NodeEncoding::Protobuf => Ok(M::decode(payload)?),
-        NodeEncoding::Json => Ok(serde_json::from_slice(payload)?),
+        NodeEncoding::Json => {
+            let mut reader = serde_json::Deserializer::from_slice(payload);
+            let message = serde_path_to_error::deserialize(&mut reader)?;
+            reader.end()?;
+            Ok(message)
+        }
     }
 }
 

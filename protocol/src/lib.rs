@@ -8,5 +8,6 @@ pub mod deploy;
 pub mod live;
 pub mod metrics;
 pub mod node;
+mod one_of;
 pub mod series;
 pub mod version;

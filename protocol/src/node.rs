@@ -4,10 +4,13 @@ use prost::{Enumeration, Message, Oneof};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::metrics::Sample;
+use crate::{metrics::Sample, one_of::one_of};
+
+one_of!(NodeMessage, NodeBody { "hello" => Hello, "batch" => Batch, "answer" => Answer });
+one_of!(ServerMessage, ServerBody { "hello_ack" => HelloAck, "ack" => Ack, "request" => Request });
 
 /// One frame from a node-client.
-#[derive(Clone, PartialEq, Message, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Message, Serialize)]
 pub struct NodeMessage {
     /// What it says.
     #[prost(oneof = "NodeBody", tags = "1, 2, 3")]
@@ -16,7 +19,7 @@ pub struct NodeMessage {
 }
 
 /// What a node-client says.
-#[derive(Clone, PartialEq, Oneof, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Oneof, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(
     clippy::large_enum_variant,
@@ -35,7 +38,7 @@ pub enum NodeBody {
 }
 
 /// One frame from the socket server.
-#[derive(Clone, PartialEq, Message, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Message, Serialize)]
 pub struct ServerMessage {
     /// What it says.
     #[prost(oneof = "ServerBody", tags = "1, 2, 3")]
@@ -44,7 +47,7 @@ pub struct ServerMessage {
 }
 
 /// What the socket server says to a node-client.
-#[derive(Clone, PartialEq, Oneof, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Oneof, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ServerBody {
     /// The answer to a hello.

@@ -306,6 +306,28 @@ fn a_message_of_a_newer_writer_is_no_message_to_an_older_reader() {
 }
 
 #[test]
+fn a_field_of_the_wrong_type_is_refused_by_name() {
+    for (json, field) in [
+        (r#"{"hello": {"epoch": 7}}"#, "hello.epoch"),
+        (
+            r#"{"batch": {"samples": [{"seq": 1}, {"seq": "2"}]}}"#,
+            "batch.samples[1].seq",
+        ),
+        (
+            r#"{"batch": {"samples": [{"cpu": {"used_percent": "12"}}]}}"#,
+            "cpu.used_percent",
+        ),
+        (r#"{"answer": []}"#, "answer"),
+    ] {
+        let refused = codec::decode::<NodeMessage>(NodeEncoding::Json, json.as_bytes());
+        let reason = refused.expect_err(json).to_string();
+        assert!(reason.contains(field), "{reason}");
+    }
+    let absent: NodeMessage = codec::decode(NodeEncoding::Json, br#"{"hello": null}"#).expect("readable");
+    assert_eq!(absent.body, None);
+}
+
+#[test]
 fn fields_that_an_older_writer_lacks_have_defaults() {
     let json = r#"{"hello": {"machine_identity": "m", "epoch": "e"}}"#;
     let message: NodeMessage = codec::decode(NodeEncoding::Json, json.as_bytes()).expect("readable");

@@ -166,18 +166,18 @@ impl Server {
                 }
             }
         });
-        if let Some(tls) = self.tls.clone() {
-            let mut reloads = reload_requests().map_err(ServerError::Signals)?;
-            let ending = self.sockets.token().clone();
-            self.sockets.spawn(async move {
-                while let Some(Some(())) = ending.run_until_cancelled(reloads.recv()).await {
-                    match tls.reload() {
-                        Ok(()) => tracing::info!("the certificate was read again"),
-                        Err(error) => tracing::error!(%error, "the certificate in use stays in use"),
-                    }
+        // Also without TLS: a signal without a handler would end the server.
+        let mut reloads = reload_requests().map_err(ServerError::Signals)?;
+        let (tls, ending) = (self.tls.clone(), self.sockets.token().clone());
+        self.sockets.spawn(async move {
+            while let Some(Some(())) = ending.run_until_cancelled(reloads.recv()).await {
+                match tls.as_ref().map(|tls| tls.reload()) {
+                    Some(Ok(())) => tracing::info!("the certificate was read again"),
+                    Some(Err(error)) => tracing::error!(%error, "the certificate in use stays in use"),
+                    None => tracing::info!("nothing to reload: this server has no certificate"),
                 }
-            });
-        }
+            }
+        });
         Ok(())
     }
 

@@ -13,6 +13,8 @@ pub struct Telemetry {
     registry: Registry,
     /// Samples that came from hosts.
     pub samples_received: Counter,
+    /// Readings above what a store can keep.
+    pub readings_confined: Counter,
     /// Frames sent to viewers.
     pub frames_sent: Counter,
     /// Frames that viewers missed.
@@ -29,6 +31,7 @@ pub struct Telemetry {
     hosts_online: Gauge,
     viewers: Gauge,
     store_ready: Gauge,
+    samples_refused: Gauge,
 }
 
 impl Default for Telemetry {
@@ -46,6 +49,11 @@ impl Default for Telemetry {
         };
         Self {
             samples_received: counter(&mut registry, "samples_received", "Samples that came from hosts"),
+            readings_confined: counter(
+                &mut registry,
+                "readings_confined",
+                "Readings above the largest that is kept, set to that",
+            ),
             frames_sent: counter(&mut registry, "frames_sent", "Frames sent to viewers"),
             frames_missed: counter(&mut registry, "frames_missed", "Frames that slow viewers missed"),
             requests: counter(&mut registry, "http_requests", "HTTP requests answered"),
@@ -59,6 +67,11 @@ impl Default for Telemetry {
             hosts: gauge(&mut registry, "hosts", "Hosts known"),
             hosts_online: gauge(&mut registry, "hosts_online", "Hosts with an open connection"),
             viewers: gauge(&mut registry, "viewers", "Viewers with an open connection"),
+            samples_refused: gauge(
+                &mut registry,
+                "samples_refused",
+                "Samples since the start that the store will never take; they count as dropped",
+            ),
             store_ready: gauge(&mut registry, "store_ready", "1 while samples are stored"),
             registry,
         }
@@ -73,6 +86,8 @@ impl Telemetry {
         gauge(&self.hosts_online, counts.hosts_online);
         gauge(&self.viewers, counts.viewers);
         gauge(&self.store_ready, usize::from(store_ready));
+        self.samples_refused
+            .set(i64::try_from(counts.samples_refused).unwrap_or(i64::MAX));
         let mut text = String::new();
         if let Err(error) = encode(&mut text, &self.registry) {
             tracing::error!(%error, "the metrics cannot be written");

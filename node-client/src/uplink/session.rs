@@ -308,6 +308,10 @@ impl<'a> Session<'a> {
             while self.outgoing.next_replay().is_some() {
                 self.send_past().await?;
             }
+            if self.outgoing.is_unsettled() {
+                // The server gathers acknowledgements; a ping asks for what it has.
+                write(&mut self.socket, Message::Ping(Bytes::new())).await?;
+            }
             while self.outgoing.is_unsettled() {
                 let body = receive(&mut self.socket).await?;
                 self.hear(body).await?;

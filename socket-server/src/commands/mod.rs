@@ -8,6 +8,7 @@ mod moving;
 mod open_store;
 mod printer;
 mod running_export;
+mod runtime;
 mod serve;
 
 use std::process::ExitCode;

@@ -18,6 +18,7 @@ use super::{
     Printer, cli,
     open_store::{self, Failure},
     running_export,
+    runtime,
 };
 
 /// Connections that the kernel keeps while the server is busy: a whole fleet may come back at once.
@@ -30,7 +31,7 @@ pub(super) fn serve(printer: &mut Printer, given: &ArgMatches) -> ExitCode {
         Err(problems) => return cli::report(printer, &problems),
     };
     init_logging(config.log_filter.as_deref(), config.log_format);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match runtime::build() {
         Ok(runtime) => runtime,
         Err(error) => {
             printer.trouble(&format!("cannot start: {error}"));

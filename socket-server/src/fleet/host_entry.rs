@@ -10,6 +10,7 @@ use prost::Message as _;
 
 use super::{
     clock::ClockOffset,
+    kept_record::KeptRecord,
     link::HostLink,
     row::{Traffic, row_of},
 };
@@ -21,7 +22,7 @@ const RECENT_SAMPLES_MAX: usize = 900;
 /// A host, its connection and its newest readings.
 #[derive(Debug)]
 pub(super) struct HostEntry {
-    pub(super) record: HostRecord,
+    pub(super) record: KeptRecord,
     pub(super) link: Option<Arc<HostLink>>,
     pub(super) clock: ClockOffset,
     pub(super) latest: Option<HostRow>,
@@ -45,7 +46,7 @@ pub(super) struct OpenHost {
 impl HostEntry {
     pub(super) fn new(record: HostRecord) -> Self {
         Self {
-            record,
+            record: record.into(),
             link: None,
             clock: ClockOffset::default(),
             latest: None,
@@ -57,18 +58,27 @@ impl HostEntry {
 
     /// The host as the fleet page shows it.
     pub(super) fn summary(&self) -> HostSummary {
-        let record = &self.record;
-        let mut labels = record.own_labels.clone();
-        labels.extend(record.given_labels.clone());
+        let record = self.record.whole();
+        let name = record.given_name.unwrap_or_else(|| {
+            let own_name = &record.facts.host_name;
+            if own_name.is_empty() {
+                &record.id.0
+            } else {
+                own_name
+            }
+            .clone()
+        });
+        let mut labels = record.own_labels;
+        labels.extend(record.given_labels);
         HostSummary {
-            id: record.id.0.clone(),
-            name: record.given_name.clone().unwrap_or_else(|| own_name(record)),
+            id: record.id.0,
+            name,
             labels,
             online: self.link.is_some(),
             last_seen_unix_ms: record.last_seen_unix_ms,
             clock_offset_ms: self.clock.offset_ms(),
             cloned_identity: record.cloned_identity,
-            facts: Some(record.facts.clone()),
+            facts: Some(record.facts),
             latest: self.latest.clone(),
         }
     }
@@ -111,13 +121,5 @@ impl OpenHost {
             .iter()
             .filter_map(|encoded| Sample::decode(&**encoded).ok())
             .collect()
-    }
-}
-
-fn own_name(record: &HostRecord) -> String {
-    if record.facts.host_name.is_empty() {
-        record.id.0.clone()
-    } else {
-        record.facts.host_name.clone()
     }
 }

@@ -5,10 +5,18 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
+use metric_flow_protocol::node::{Answer, Question, Request};
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
+use super::questions::{Questions, TooManyQuestions};
 use crate::store::{ApiKeyId, SeqRanges};
+
+/// Acknowledgements of a connection that go out as soon as they can: someone who tries a client out sees each.
+const PROMPT_ACKS: u64 = 16;
+/// Samples that one acknowledgement gathers after those: a frame for each would be a sixth of what a sample costs
+/// the server. A host that waits for the last ones asks with a ping.
+const SAMPLES_PER_ACK: u64 = 5;
 
 /// Why the server closes a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +131,11 @@ pub struct HostLink {
     /// The mailbox of the session's task.
     pub mailbox: Mailbox,
     durable_seq: AtomicU64,
+    acknowledged_seq: AtomicU64,
+    acks: AtomicU64,
+    /// An acknowledgement up to here is wanted as soon as it can be given.
+    wanted_seq: AtomicU64,
+    questions: Mutex<Option<Box<Questions>>>,
     ahead: Mutex<SeqRanges>,
     replay_needed: AtomicBool,
     heard: AtomicU64,
@@ -138,6 +151,10 @@ impl HostLink {
             key_expires_unix_ms,
             mailbox: Mailbox::default(),
             durable_seq: AtomicU64::new(0),
+            acknowledged_seq: AtomicU64::new(0),
+            acks: AtomicU64::new(0),
+            wanted_seq: AtomicU64::new(0),
+            questions: Mutex::new(None),
             ahead: Mutex::new(SeqRanges::default()),
             replay_needed: AtomicBool::new(false),
             heard: AtomicU64::new(0),
@@ -150,10 +167,12 @@ impl HostLink {
     pub fn resume(&self, durable_seq: u64, ranges: SeqRanges) {
         let mut ahead = self.ahead.lock();
         self.durable_seq.store(durable_seq, Ordering::Release);
+        // The hello's answer acknowledges these.
+        self.acknowledged_seq.store(durable_seq, Ordering::Release);
         *ahead = ranges;
     }
 
-    /// Notes that `ranges` are durable now, and wakes the session when the acknowledgement can move.
+    /// Notes that `ranges` are durable now, and wakes the session when an acknowledgement is due.
     pub fn settle(&self, ranges: impl IntoIterator<Item = (u64, u64)>) {
         let mut ahead = self.ahead.lock();
         let before = self.durable_seq.load(Ordering::Acquire);
@@ -169,7 +188,70 @@ impl HostLink {
         let durable = ahead.contiguous_from(durable);
         if durable > before {
             self.durable_seq.store(durable, Ordering::Release);
-            self.mailbox.wake();
+            if self.ack_is_due(durable) {
+                self.mailbox.wake();
+            }
+        }
+    }
+
+    fn ack_is_due(&self, durable: u64) -> bool {
+        let acknowledged = self.acknowledged_seq.load(Ordering::Acquire);
+        self.acks.load(Ordering::Relaxed) < PROMPT_ACKS
+            || acknowledged < self.wanted_seq.load(Ordering::Acquire)
+            || durable.saturating_sub(acknowledged) >= SAMPLES_PER_ACK
+    }
+
+    /// Asks for an acknowledgement up to `seq` as soon as that is durable.
+    pub fn want_ack(&self, seq: u64) {
+        self.wanted_seq.fetch_max(seq, Ordering::AcqRel);
+    }
+
+    /// What to acknowledge now: what is durable and was not acknowledged, when that is due or `in_any_case`.
+    pub fn take_ack(&self, in_any_case: bool) -> Option<u64> {
+        let durable = self.durable_seq();
+        if durable <= self.acknowledged_seq.load(Ordering::Acquire) {
+            return None;
+        }
+        if !in_any_case && !self.ack_is_due(durable) {
+            return None;
+        }
+        self.acknowledged_seq.store(durable, Ordering::Release);
+        self.acks.fetch_add(1, Ordering::Relaxed);
+        Some(durable)
+    }
+
+    /// Asks the host; the session sends the question, and the receiver gets the answer.
+    ///
+    /// # Errors
+    /// When the host has as many questions to answer as it may have.
+    pub(super) fn ask(
+        &self,
+        question: Question,
+    ) -> Result<(u64, oneshot::Receiver<Answer>), TooManyQuestions> {
+        let asked = self.questions.lock().get_or_insert_default().ask(question)?;
+        self.mailbox.wake();
+        Ok(asked)
+    }
+
+    /// Stops waiting for an answer.
+    pub(super) fn give_up(&self, request_id: u64) {
+        if let Some(questions) = &mut *self.questions.lock() {
+            questions.give_up(request_id);
+        }
+    }
+
+    /// Questions that the session has to send.
+    pub fn take_requests(&self) -> Vec<Request> {
+        let mut questions = self.questions.lock();
+        questions
+            .as_mut()
+            .map_or_else(Vec::new, |questions| questions.take())
+    }
+
+    /// Takes an answer of the host; one that nobody waits for is skipped.
+    pub fn answered(&self, answer: Answer) {
+        if let Some(questions) = &mut *self.questions.lock() {
+            questions.answered(answer);
         }
     }
 
@@ -207,6 +289,8 @@ impl HostLink {
     /// Notes that the session has ended.
     pub fn note_ended(&self) {
         self.ended.store(true, Ordering::Release);
+        // Whoever waits for an answer hears that none will come.
+        *self.questions.lock() = None;
     }
 
     /// Whether the session has ended.
@@ -238,6 +322,40 @@ mod tests {
         assert_eq!(link.durable_seq(), 11);
         link.settle([(12, 12)]);
         assert_eq!(link.durable_seq(), 15);
+    }
+
+    #[test]
+    fn the_first_samples_are_acknowledged_one_by_one_and_later_ones_together() {
+        let link = link();
+        for seq in 1..=PROMPT_ACKS {
+            link.settle([(seq, seq)]);
+            assert_eq!(link.take_ack(false), Some(seq));
+        }
+        for seq in PROMPT_ACKS + 1..PROMPT_ACKS + SAMPLES_PER_ACK {
+            link.settle([(seq, seq)]);
+            assert_eq!(link.take_ack(false), None);
+        }
+        let last = PROMPT_ACKS + SAMPLES_PER_ACK;
+        link.settle([(last, last)]);
+        assert_eq!(link.take_ack(false), Some(last));
+        assert_eq!(link.take_ack(true), None, "nothing new");
+    }
+
+    #[test]
+    fn a_host_that_asks_is_acknowledged_as_soon_as_it_can_be() {
+        let link = link();
+        link.settle([(1, 100)]);
+        for _ in 0..PROMPT_ACKS {
+            link.take_ack(true);
+            let next = link.durable_seq() + 1;
+            link.settle([(next, next)]);
+        }
+        link.take_ack(true);
+        let next = link.durable_seq() + 1;
+        link.want_ack(next);
+        assert_eq!(link.take_ack(false), None, "it is not durable yet");
+        link.settle([(next, next)]);
+        assert_eq!(link.take_ack(false), Some(next));
     }
 
     #[test]

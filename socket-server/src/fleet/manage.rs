@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use metric_flow_protocol::live::{HostEventKind, HostSummary};
 
-use super::{link::CloseReason, registry::Fleet};
-use crate::store::{AccountId, HostId, StoreError};
+use super::{link::CloseReason, registry::Fleet, room::Room};
+use crate::store::{AccountId, HostId, HostRecord, StoreError};
 
 /// A change to a host; what is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Fleet {
         let mut record = {
             let state = room.lock();
             let entry = state.hosts.get(id).ok_or(StoreError::NotFound { what: "host" })?;
-            entry.record.clone()
+            entry.record.whole()
         };
         if let Some(name) = change.name {
             record.given_name = Some(name).filter(|name| !name.is_empty());
@@ -39,14 +39,17 @@ impl Fleet {
         if let Some(labels) = change.labels {
             record.given_labels = labels;
         }
-        self.store.put_host(record.clone()).await?;
+        self.keep(&room, record.clone()).await?;
         let mut state = room.lock();
         let entry = state
             .hosts
             .get_mut(id)
             .ok_or(StoreError::NotFound { what: "host" })?;
-        entry.record.given_name = record.given_name;
-        entry.record.given_labels = record.given_labels;
+        // A hello may have come meanwhile: what it said stays.
+        let mut now = entry.record.whole();
+        now.given_name = record.given_name;
+        now.given_labels = record.given_labels;
+        entry.record = now.into();
         let summary = entry.summary();
         state.note(id, HostEventKind::Changed);
         drop(state);
@@ -60,18 +63,43 @@ impl Fleet {
     /// `NotFound` when the account has no such host, or the store's own errors.
     pub async fn delete_host(&self, account: &AccountId, id: &HostId) -> Result<(), StoreError> {
         let room = self.room(account);
-        if !room.lock().hosts.contains_key(id) {
+        let mut entry = {
+            let mut state = room.lock();
+            let entry = state
+                .hosts
+                .remove(id)
+                .ok_or(StoreError::NotFound { what: "host" })?;
+            if let Some(link) = &entry.link {
+                link.mailbox.close(CloseReason::HostDeleted);
+            }
+            state.note(id, HostEventKind::Removed);
+            entry
+        };
+        room.wake();
+        // What is being written of it now ends before; nothing new begins, because its room has it no more.
+        drop(self.removal.write().await);
+        if let Err(error) = self.store.delete_host(account, id).await {
+            entry.link = None;
+            let mut state = room.lock();
+            state.hosts.insert(id.clone(), entry);
+            state.note(id, HostEventKind::Offline);
+            drop(state);
+            room.wake();
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Writes a host's record, unless the host was deleted meanwhile: nobody would ever take it away again.
+    ///
+    /// # Errors
+    /// `NotFound` when it was deleted, or the store's own errors.
+    pub(super) async fn keep(&self, room: &Room, record: HostRecord) -> Result<(), StoreError> {
+        let _shared = self.removal.read().await;
+        if !room.lock().hosts.contains_key(&record.id) {
             return Err(StoreError::NotFound { what: "host" });
         }
-        self.store.delete_host(account, id).await?;
-        let mut state = room.lock();
-        if let Some(link) = state.hosts.remove(id).and_then(|entry| entry.link) {
-            link.mailbox.close(CloseReason::HostDeleted);
-        }
-        state.note(id, HostEventKind::Removed);
-        drop(state);
-        room.wake();
-        Ok(())
+        self.store.put_host(record).await
     }
 
     /// Whether the account has such a host.

@@ -3,17 +3,24 @@
 //! Invariants: nothing crosses from one account to another, because every call names an account and finds only its
 //! room. The live path never waits for the store. No type of the HTTP or WebSocket libraries appears here.
 
+mod ask;
 mod clock;
+mod committer;
+mod confine;
 mod host_entry;
+mod kept_record;
 mod link;
 mod manage;
 mod outbox;
 mod presence;
+mod questions;
 mod registry;
 mod room;
 mod row;
 mod writer;
 
+pub use ask::AskError;
+pub use confine::confine;
 pub use link::{CloseReason, HostLink, Mailbox};
 pub use manage::HostChange;
 pub use outbox::{Delivery, Viewer};

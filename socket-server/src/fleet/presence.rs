@@ -121,7 +121,7 @@ impl Fleet {
         acknowledged_seq: u64,
     ) -> Result<(), StoreError> {
         for record in changed {
-            self.store.put_host(record).await?;
+            self.keep(&joined.room, record).await?;
         }
         let settled = self.store.settled(&joined.host, &joined.epoch).await?;
         joined
@@ -145,12 +145,15 @@ impl Fleet {
                 return;
             }
             entry.link = None;
-            let record = entry.record.clone();
+            let record = entry.record.whole();
             state.note(&joined.host, HostEventKind::Offline);
             record
         };
         joined.room.wake();
-        if let Err(error) = self.store.put_host(record).await {
+        let kept = self.keep(&joined.room, record).await;
+        if let Err(error) = kept
+            && !matches!(error, StoreError::NotFound { .. })
+        {
             tracing::warn!(%error, host = %joined.host, "could not note when the host was last seen");
         }
     }
@@ -179,21 +182,21 @@ fn find_seat(state: &RoomState, hello: &Hello) -> Seat {
     let mut same_identity: Vec<_> = state
         .hosts
         .values()
-        .filter(|entry| entry.record.machine_identity == hello.machine_identity)
+        .filter(|entry| *entry.record.machine_identity == *hello.machine_identity)
         .collect();
     if let Some(entry) = same_identity
         .iter()
-        .find(|entry| entry.record.epoch == hello.epoch)
+        .find(|entry| *entry.record.epoch == *hello.epoch)
     {
         return Seat::Take(entry.record.id.clone());
     }
     // A new epoch: the spool is new. The row seen last is the likeliest, one with the same addresses even more.
     let addresses = |entry: &HostEntry| {
         hello.facts.as_ref().is_some_and(|facts| {
-            !facts.mac_addresses.is_empty() && facts.mac_addresses == entry.record.facts.mac_addresses
+            !facts.mac_addresses.is_empty() && facts.mac_addresses == entry.record.mac_addresses()
         })
     };
-    same_identity.sort_by_key(|entry| (!addresses(entry), -entry.record.last_seen_unix_ms));
+    same_identity.sort_by_cached_key(|entry| (!addresses(entry), -entry.record.last_seen_unix_ms));
     if let Some(entry) = same_identity.iter().find(|entry| entry.link.is_none()) {
         return Seat::Take(entry.record.id.clone());
     }
@@ -240,11 +243,13 @@ fn seat(
         if let Some(other) = entry.link.replace(Arc::clone(link)) {
             other.mailbox.close(CloseReason::Replaced);
         }
-        let before = entry.record.clone();
-        describe(&mut entry.record, hello);
+        let before = entry.record.whole();
+        let mut record = before.clone();
+        describe(&mut record, hello);
         entry.clock.read(hello.sent_unix_ms, now_unix_ms());
-        if before != entry.record {
-            changed.push(entry.record.clone());
+        if before != record {
+            changed.push(record.clone());
+            entry.record = record.into();
         }
         entry.record.last_seen_unix_ms = now_unix_ms();
     }
@@ -263,10 +268,10 @@ fn seat_new(
     if cloned {
         let mut flagged = Vec::new();
         for entry in state.hosts.values_mut() {
-            if entry.record.machine_identity == hello.machine_identity && !entry.record.cloned_identity {
+            if *entry.record.machine_identity == *hello.machine_identity && !entry.record.cloned_identity {
                 entry.record.cloned_identity = true;
                 flagged.push(entry.record.id.clone());
-                changed.push(entry.record.clone());
+                changed.push(entry.record.whole());
             }
         }
         for id in flagged {
@@ -292,7 +297,7 @@ fn seat_new(
     entry.clock.read(hello.sent_unix_ms, now);
     entry.link = Some(Arc::clone(link));
     let host = record.id.clone();
-    state.hosts.insert(host.clone(), entry);
+    state.hosts.insert(host.clone(), Box::new(entry));
     changed.push(record);
     (host, changed)
 }

@@ -26,6 +26,8 @@ use crate::{
 pub struct Fleet {
     pub(super) rooms: RwLock<HashMap<AccountId, Arc<Room>>>,
     pub(super) store: Arc<dyn Store>,
+    /// Held shared while something of a host is written, and alone for a moment when a host is deleted.
+    pub(super) removal: Arc<tokio::sync::RwLock<()>>,
     writer: Writer,
     sockets: Shutdown,
 }
@@ -39,6 +41,8 @@ pub struct FleetCounts {
     pub hosts_online: usize,
     /// Viewers with an open connection.
     pub viewers: usize,
+    /// Samples that the store will never take, since the start.
+    pub samples_refused: u64,
 }
 
 impl Fleet {
@@ -57,12 +61,14 @@ impl Fleet {
             let room = rooms.entry(record.account.clone()).or_default();
             room.lock()
                 .hosts
-                .insert(record.id.clone(), HostEntry::new(record));
+                .insert(record.id.clone(), Box::new(HostEntry::new(record)));
         }
-        let writer = Writer::start(Arc::clone(&store), storage);
+        let removal = Arc::new(tokio::sync::RwLock::new(()));
+        let writer = Writer::start(Arc::clone(&store), Arc::clone(&removal), storage);
         Ok(Arc::new(Self {
             rooms: RwLock::new(rooms),
             store,
+            removal,
             writer,
             sockets: sockets.clone(),
         }))
@@ -93,6 +99,7 @@ impl Fleet {
             .queue(Write {
                 batch,
                 link: Arc::clone(&joined.link),
+                room: Arc::clone(&joined.room),
             })
             .await;
     }
@@ -192,7 +199,10 @@ impl Fleet {
 
     /// How many hosts and viewers there are.
     pub fn counts(&self) -> FleetCounts {
-        let mut counts = FleetCounts::default();
+        let mut counts = FleetCounts {
+            samples_refused: self.store_health().samples_refused(),
+            ..FleetCounts::default()
+        };
         for room in self.rooms.read().values() {
             let state = room.lock();
             counts.hosts += state.hosts.len();

@@ -25,7 +25,7 @@ use crate::{clock::now_unix_ms, store::HostId};
 
 /// Shortest time between two frames: gathers the samples of many hosts into one write for each viewer, and stays
 /// below one frame of a screen.
-const TICK_MIN: Duration = Duration::from_millis(8);
+const TICK_MIN: Duration = Duration::from_millis(10);
 /// Longest time between two frames that carry samples: above it people see the delay.
 const TICK_MAX: Duration = Duration::from_millis(50);
 /// A room may keep a processor busy for one part in this many: a frame that cost 2 ms is followed by 20 ms of rest.
@@ -52,7 +52,8 @@ pub(super) struct Room {
 /// What the room knows, behind its lock.
 #[derive(Debug, Default)]
 pub(super) struct RoomState {
-    pub(super) hosts: HashMap<HostId, HostEntry>,
+    /// On the heap each: a table of thousands is half empty.
+    pub(super) hosts: HashMap<HostId, Box<HostEntry>>,
     rows_waiting: Vec<HostId>,
     details_waiting: HashSet<HostId>,
     events: Vec<(HostId, HostEventKind)>,
@@ -75,6 +76,11 @@ struct Changes {
 impl Room {
     pub(super) fn lock(&self) -> MutexGuard<'_, RoomState> {
         self.state.lock()
+    }
+
+    /// Whether it has this host still.
+    pub(super) fn has(&self, host: &HostId) -> bool {
+        self.state.lock().hosts.contains_key(host)
     }
 
     /// Tells the tick that there is something to send.
@@ -161,7 +167,7 @@ impl Room {
             let Some(entry) = state.hosts.get_mut(id) else {
                 continue;
             };
-            let epoch = entry.record.epoch.clone();
+            let epoch = entry.record.epoch.to_string();
             let open = entry.open.get_or_insert_with(Box::default);
             open.viewers += 1;
             details.push(HostDetail {
@@ -222,14 +228,14 @@ impl Room {
             let samples = std::mem::take(&mut open.pending);
             let detail = HostDetail {
                 id: id.0.clone(),
-                epoch: entry.record.epoch.clone(),
+                epoch: entry.record.epoch.to_string(),
                 samples,
             };
             changes.details.push((id, detail));
         }
         let overflowed = std::mem::take(&mut state.events_overflowed);
         for (id, kind) in state.events.drain(..) {
-            let host = state.hosts.get(&id).map(HostEntry::summary);
+            let host = state.hosts.get(&id).map(|entry| entry.summary());
             changes.events.push(HostEvent { id: id.0, kind, host });
         }
         for viewer in &changes.viewers {
@@ -257,7 +263,7 @@ impl Room {
 impl RoomState {
     /// Every host, by name.
     pub(super) fn summaries(&self) -> Vec<HostSummary> {
-        let mut hosts: Vec<_> = self.hosts.values().map(HostEntry::summary).collect();
+        let mut hosts: Vec<_> = self.hosts.values().map(|entry| entry.summary()).collect();
         hosts.sort_by(|left, right| (&left.name, &left.id).cmp(&(&right.name, &right.id)));
         hosts
     }

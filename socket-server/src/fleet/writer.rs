@@ -1,37 +1,30 @@
-//! Makes samples durable in groups, away from the live path.
+//! The queue of samples before the store, and how the store does.
 //!
 //! Policy when the queue is full (`leave out`): while the store works, a session waits and so slows its own host
 //! down; while the store is away, the batch is left out, not acknowledged, and the host is asked to connect again
 //! and replay it once the store is back. Nothing acknowledged is ever lost; live goes on in both cases.
 
 use std::{
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use metric_flow_lifecycle::Shutdown;
-use metric_flow_protocol::{
-    node::{DropReason, Dropped},
-    series::GapReason,
-};
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, mpsc};
 
-use super::link::{CloseReason, HostLink};
-use crate::store::{DroppedRecord, SampleBatch, SeqRanges, Store, StoreError};
+use super::{
+    committer::Committer,
+    link::{CloseReason, HostLink},
+    room::Room,
+};
+use crate::store::{SampleBatch, Store, StoreError};
 
 /// Samples that may wait for the store, a few seconds of a large fleet: a decoded one takes one or two KiB.
 const QUEUE_SAMPLES_MAX: usize = 16_384;
-/// Batches that one commit takes at most.
-const GROUP_BATCHES_MAX: usize = 4_096;
-/// How long a commit waits for company: at 1 Hz a fifth of all hosts share one write to the disk, and a host's
-/// acknowledgement comes well within its second.
-const COMMIT_LINGER: Duration = Duration::from_millis(200);
-/// First and longest wait after a failed commit.
-const RETRY_WAIT_MIN: Duration = Duration::from_millis(100);
-const RETRY_WAIT_MAX: Duration = Duration::from_secs(5);
-
 /// How often a session that waits for room looks whether the store went away.
 const ROOM_LOOK: Duration = Duration::from_millis(500);
 
@@ -39,15 +32,17 @@ const ROOM_LOOK: Duration = Duration::from_millis(500);
 pub(super) struct Write {
     pub(super) batch: SampleBatch,
     pub(super) link: Arc<HostLink>,
+    pub(super) room: Arc<Room>,
 }
 
-type Queued = (Write, OwnedSemaphorePermit);
+pub(super) type Queued = (Write, OwnedSemaphorePermit);
 
 /// Whether the store takes what is written, for `/readyz` and for the policy above.
 #[derive(Debug, Default)]
 pub struct StoreHealth {
     trouble: Mutex<Option<String>>,
     left_out: Mutex<Vec<Weak<HostLink>>>,
+    samples_refused: AtomicU64,
 }
 
 impl StoreHealth {
@@ -56,7 +51,16 @@ impl StoreHealth {
         self.trouble.lock().clone()
     }
 
-    fn failed(&self, error: &StoreError) {
+    /// Samples since the start that the store will never take.
+    pub fn samples_refused(&self) -> u64 {
+        self.samples_refused.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_refused(&self, samples: usize) {
+        self.samples_refused.fetch_add(samples as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn failed(&self, error: &StoreError) {
         let mut trouble = self.trouble.lock();
         if trouble.is_none() {
             tracing::error!(%error, "samples cannot be stored: live goes on, nothing is acknowledged");
@@ -64,7 +68,7 @@ impl StoreHealth {
         *trouble = Some(error.to_string());
     }
 
-    fn succeeded(&self) {
+    pub(super) fn succeeded(&self) {
         if self.trouble.lock().take().is_some() {
             tracing::info!("samples are stored again");
         }
@@ -76,7 +80,7 @@ impl StoreHealth {
         }
     }
 
-    fn note_left_out(&self, link: &Arc<HostLink>) {
+    pub(super) fn note_left_out(&self, link: &Arc<HostLink>) {
         if !link.was_left_out() {
             link.note_left_out();
             self.left_out.lock().push(Arc::downgrade(link));
@@ -94,12 +98,13 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the task; it ends with `storage`, after one last commit.
-    pub(super) fn start(store: Arc<dyn Store>, storage: &Shutdown) -> Self {
+    pub(super) fn start(store: Arc<dyn Store>, removal: Arc<RwLock<()>>, storage: &Shutdown) -> Self {
         let (queue, queued) = mpsc::channel(QUEUE_SAMPLES_MAX);
         let health = Arc::new(StoreHealth::default());
         let committer = Committer {
             store,
             queued,
+            removal,
             health: Arc::clone(&health),
             ending: storage.token().clone(),
         };
@@ -140,87 +145,6 @@ impl Writer {
                 Err(_) if self.health.trouble.lock().is_some() => return None,
                 Err(_) => {}
             }
-        }
-    }
-}
-
-struct Committer {
-    store: Arc<dyn Store>,
-    queued: mpsc::Receiver<Queued>,
-    health: Arc<StoreHealth>,
-    ending: CancellationToken,
-}
-
-impl Committer {
-    async fn run(mut self) {
-        let mut group = Vec::new();
-        loop {
-            let ending = tokio::select! {
-                count = self.queued.recv_many(&mut group, GROUP_BATCHES_MAX) => count == 0,
-                () = self.ending.cancelled() => true,
-            };
-            if !ending && group.len() < GROUP_BATCHES_MAX {
-                tokio::select! { () = tokio::time::sleep(COMMIT_LINGER) => {} () = self.ending.cancelled() => {} }
-            }
-            while group.len() < GROUP_BATCHES_MAX {
-                let Ok(next) = self.queued.try_recv() else { break };
-                group.push(next);
-            }
-            if group.is_empty() && ending {
-                return;
-            }
-            self.commit(std::mem::take(&mut group)).await;
-        }
-    }
-
-    async fn commit(&self, group: Vec<Queued>) {
-        let (batches, links): (Vec<_>, Vec<_>) = group
-            .into_iter()
-            .map(|(write, permit)| (write.batch, (write.link, permit)))
-            .unzip();
-        let mut wait = RETRY_WAIT_MIN;
-        loop {
-            match self.store.append(&batches).await {
-                Ok(()) => break,
-                Err(error) => self.health.failed(&error),
-            }
-            if self.ending.is_cancelled() {
-                // The hosts were not told that these are durable: they replay them to the next server.
-                return;
-            }
-            tokio::select! { () = tokio::time::sleep(wait) => {} () = self.ending.cancelled() => {} }
-            wait = (wait * 2).min(RETRY_WAIT_MAX);
-        }
-        for (batch, (link, _)) in batches.iter().zip(&links) {
-            let stored: SeqRanges = batch
-                .samples
-                .iter()
-                .map(|sample| (sample.seq, sample.seq))
-                .collect();
-            let dropped = batch
-                .dropped
-                .iter()
-                .map(|dropped| (dropped.first_seq, dropped.last_seq));
-            link.settle(stored.iter().chain(dropped));
-        }
-        self.health.succeeded();
-    }
-}
-
-impl From<&Dropped> for DroppedRecord {
-    fn from(dropped: &Dropped) -> Self {
-        Self {
-            first_seq: dropped.first_seq,
-            last_seq: dropped.last_seq,
-            from_unix_ms: dropped.from_unix_ms,
-            to_unix_ms: dropped.to_unix_ms,
-            reason: match dropped.reason() {
-                DropReason::Unknown => GapReason::NotReceived,
-                DropReason::SpoolFull => GapReason::SpoolFull,
-                DropReason::TooOld => GapReason::TooOld,
-                DropReason::Damaged => GapReason::Damaged,
-                DropReason::DiskFailed => GapReason::DiskFailed,
-            },
         }
     }
 }

@@ -6,7 +6,9 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 use warp::{Rejection, Reply, reply::Response};
 
-use crate::{accounts::AccountsError, history::HistoryError, socket::UpgradeError, store::StoreError};
+use crate::{
+    accounts::AccountsError, fleet::AskError, history::HistoryError, socket::UpgradeError, store::StoreError,
+};
 
 /// An error as the API tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,7 +133,7 @@ impl From<StoreError> for ApiError {
                 told.retry_after = Some(Duration::from_secs(5));
                 told
             }
-            StoreError::Damaged { .. } => internal(&error),
+            StoreError::Unfit { .. } | StoreError::Damaged { .. } => internal(&error),
         }
     }
 }
@@ -212,6 +214,39 @@ impl From<AccountsError> for ApiError {
             ),
             AccountsError::Store(error) => error.into(),
             AccountsError::Internal(_) => internal(&error),
+        }
+    }
+}
+
+impl From<AskError> for ApiError {
+    fn from(error: AskError) -> Self {
+        let (status, code, hint) = match error {
+            AskError::NoHost => return Self::not_found("host"),
+            AskError::Offline => (
+                StatusCode::NOT_FOUND,
+                "host_offline",
+                "start its node-client, or wait until it is connected again",
+            ),
+            AskError::Busy => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "host_busy",
+                "wait for the answers to the other questions",
+            ),
+            AskError::NoAnswer => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "no_answer",
+                "ask again; the host may be overloaded, or its client may not know questions",
+            ),
+            AskError::Refused(_) => (
+                StatusCode::BAD_GATEWAY,
+                "unavailable",
+                "the message says why; see the node-client's log",
+            ),
+        };
+        let retry_after = matches!(error, AskError::Busy).then_some(Duration::from_secs(2));
+        Self {
+            retry_after,
+            ..Self::new(status, code, error.to_string(), hint)
         }
     }
 }

@@ -1,14 +1,18 @@
-//! Hosts: list, rename, label, delete.
+//! Hosts: list, rename, label, delete, ask.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use metric_flow_protocol::node::Question;
 use serde::Deserialize;
 use serde_json::json;
 use warp::{Reply, reply::Response};
 
 use super::{ApiError, account_routes::no_content, call::Call};
-use crate::{fleet::HostChange, store::HostId};
+use crate::{
+    fleet::{AskError, HostChange},
+    store::HostId,
+};
 
 /// Longest name or label.
 const TEXT_CHARS_MAX: usize = 100;
@@ -55,4 +59,27 @@ pub(super) async fn delete(id: String, call: Call) -> Result<Response, ApiError>
     let account = call.identity()?.account;
     call.api.fleet.delete_host(&account, &HostId(id)).await?;
     Ok(no_content())
+}
+
+/// A question to the host itself: processes, disks, os, network or containers.
+pub(super) async fn ask(id: String, question: String, call: Call) -> Result<Response, ApiError> {
+    let account = call.identity()?.account;
+    let question = match question.as_str() {
+        "processes" => Question::Processes,
+        "disks" => Question::Disks,
+        "os" => Question::Os,
+        "network" => Question::Network,
+        "containers" => Question::Containers,
+        _ => {
+            return Err(ApiError::bad_request(
+                "a host is not asked that",
+                "ask for processes, disks, os, network or containers",
+            ));
+        }
+    };
+    let answer = call.api.fleet.ask(&account, &HostId(id), question).await?;
+    // Whatever the host says, what leaves here is JSON.
+    let document: serde_json::Value =
+        serde_json::from_str(&answer).map_err(|_| AskError::Refused("its answer is no JSON".to_owned()))?;
+    Ok(warp::reply::json(&document).into_response())
 }

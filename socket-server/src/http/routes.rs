@@ -127,7 +127,8 @@ fn host_routes(api: &Arc<Api>) -> Routes {
     let list = route!(call, get "api" / "v1" / "hosts" => host_routes::list);
     let change = route!(call, patch "api" / "v1" / "hosts" / String, body => host_routes::change);
     let delete = route!(call, delete "api" / "v1" / "hosts" / String => host_routes::delete);
-    list.or(change).unify().or(delete).unify().boxed()
+    let ask = route!(call, get "api" / "v1" / "hosts" / String / "ask" / String => host_routes::ask);
+    list.or(change).unify().or(delete).unify().or(ask).unify().boxed()
 }
 
 fn history_routes(api: &Arc<Api>) -> Routes {

@@ -12,7 +12,7 @@ use warp::{Reply, reply::Response};
 use super::{ApiError, call::Call};
 use crate::{
     accounts::AccountsError,
-    socket::{UpgradeError, accept_upgrade, run_node_session, run_viewer_session},
+    socket::{NodeStart, UpgradeError, accept_upgrade, run_node_session, run_viewer_session},
 };
 
 pub(super) async fn ticket(call: Call) -> Result<Response, ApiError> {
@@ -36,18 +36,14 @@ pub(super) async fn node(call: Call, on_upgrade: Option<OnUpgrade>) -> Result<Re
         return Err(UpgradeError::NotAHandshake("the connection cannot be upgraded").into());
     };
     let api = &call.api;
-    let session = run_node_session(
-        Arc::clone(&api.fleet),
-        Arc::clone(&api.telemetry),
+    api.sockets.spawn(run_node_session(Box::new(NodeStart {
+        fleet: Arc::clone(&api.fleet),
+        telemetry: Arc::clone(&api.telemetry),
         on_upgrade,
         encoding,
         key,
-    );
-    let permit = call.peer.permit;
-    api.sockets.spawn(async move {
-        session.await;
-        drop(permit);
-    });
+        permit: call.peer.permit,
+    })));
     Ok(response)
 }
 
@@ -72,16 +68,12 @@ pub(super) async fn live(
         .take_ticket(ticket)
         .ok_or_else(ApiError::unauthenticated)?;
     let api = &call.api;
-    let session = run_viewer_session(
+    api.sockets.spawn(run_viewer_session(
         Arc::clone(&api.fleet),
         Arc::clone(&api.telemetry),
         on_upgrade,
         identity,
-    );
-    let permit = call.peer.permit;
-    api.sockets.spawn(async move {
-        session.await;
-        drop(permit);
-    });
+        call.peer.permit,
+    ));
     Ok(response)
 }

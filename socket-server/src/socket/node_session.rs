@@ -19,7 +19,8 @@ use super::{
 };
 use crate::{
     clock::now_unix_ms,
-    fleet::{Fleet, HostLink, JoinError, Joined},
+    fleet::{Fleet, HostLink, JoinError, Joined, confine},
+    listen::ConnectionPermit,
     store::ApiKey,
     telemetry::Telemetry,
 };
@@ -37,6 +38,9 @@ const SAMPLES_BURST: f32 = 10_000.0;
 /// Frames that a connection may send in a second: a sample ten times a second, each in a frame, with room.
 const FRAMES_PER_SECOND: f32 = 50.0;
 const FRAMES_BURST: f32 = 500.0;
+
+/// Highest sequence number: stores keep signed integers of 64 bits.
+const SEQ_MAX: u64 = i64::MAX as u64;
 
 /// RFC 6455 §7.4.1: the peer sent what its subprotocol does not allow.
 const CLOSE_PROTOCOL: u16 = 1002;
@@ -76,44 +80,77 @@ fn goodbye(code: u16, reason: impl Into<String>) -> End {
     })
 }
 
+/// What a host's session begins with.
+pub struct NodeStart {
+    /// The hosts and who watches them.
+    pub fleet: Arc<Fleet>,
+    /// The server's own counters.
+    pub telemetry: Arc<Telemetry>,
+    /// The connection, once the answer to its handshake is sent.
+    pub on_upgrade: OnUpgrade,
+    /// How its frames are encoded.
+    pub encoding: NodeEncoding,
+    /// The key that it logged in with.
+    pub key: ApiKey,
+    /// Keeps the connection counted.
+    pub permit: Arc<ConnectionPermit>,
+}
+
 /// Serves one host until either side ends the connection.
-pub async fn run_node_session(
-    fleet: Arc<Fleet>,
-    telemetry: Arc<Telemetry>,
-    on_upgrade: OnUpgrade,
-    encoding: NodeEncoding,
-    key: ApiKey,
-) {
-    let mut peer = match Box::pin(Peer::open(on_upgrade)).await {
+///
+/// What only the start, a frame or the end needs is on the heap while it is needed, so that ten thousand idle
+/// sessions do not carry it.
+pub async fn run_node_session(start: Box<NodeStart>) {
+    let Some(mut session) = Box::pin(open(start)).await else {
+        return;
+    };
+    let end = session.run().await;
+    Box::pin(session.end(end)).await;
+}
+
+/// Takes the socket over and waits for the hello.
+async fn open(start: Box<NodeStart>) -> Option<NodeSession> {
+    let NodeStart {
+        fleet,
+        telemetry,
+        on_upgrade,
+        encoding,
+        key,
+        permit,
+    } = *start;
+    let mut peer = match Peer::open(on_upgrade).await {
         Ok(peer) => peer,
         Err(error) => {
             tracing::debug!(%error, "a host's upgrade failed");
-            return;
+            return None;
         }
     };
-    // What only the start needs is on the heap, so that ten thousand idle sessions do not carry it.
-    let end = match Box::pin(greet(&fleet, &mut peer, encoding, key)).await {
+    match greet(&fleet, &mut peer, encoding, key).await {
         Ok(joined) => {
             let now = Instant::now();
-            let mut session = NodeSession {
-                fleet: &fleet,
-                telemetry: &telemetry,
-                peer: &mut peer,
+            Some(NodeSession {
+                fleet,
+                telemetry,
+                peer,
                 encoding,
-                joined: &joined,
-                acknowledged_seq: joined.link.durable_seq(),
+                received_seq: 0,
+                confined: false,
+                joined,
                 frames: Bucket::new(FRAMES_PER_SECOND, FRAMES_BURST, now),
                 samples: Bucket::new(SAMPLES_PER_SECOND, SAMPLES_BURST, now),
-            };
-            let end = session.run().await;
-            joined.link.note_ended();
-            Box::pin(fleet.leave(&joined)).await;
-            end
+                _permit: permit,
+            })
         }
-        Err(end) => end,
-    };
+        Err(end) => {
+            part(peer, end).await;
+            None
+        }
+    }
+}
+
+async fn part(peer: Peer, end: End) {
     if let End::Goodbye(goodbye) = end {
-        Box::pin(peer.close(goodbye.code, &goodbye.reason)).await;
+        peer.close(goodbye.code, &goodbye.reason).await;
     }
 }
 
@@ -202,31 +239,41 @@ async fn send(peer: &mut Peer, encoding: NodeEncoding, body: ServerBody) -> Resu
     Ok(peer.send(message).await?)
 }
 
-struct NodeSession<'a> {
-    fleet: &'a Fleet,
-    telemetry: &'a Telemetry,
-    peer: &'a mut Peer,
+struct NodeSession {
+    fleet: Arc<Fleet>,
+    telemetry: Arc<Telemetry>,
+    peer: Peer,
     encoding: NodeEncoding,
-    joined: &'a Joined,
-    acknowledged_seq: u64,
+    joined: Joined,
+    /// Highest `seq` that came.
+    received_seq: u64,
+    /// The host was told of in the log for readings that no store could keep.
+    confined: bool,
     frames: Bucket,
     samples: Bucket,
+    _permit: Arc<ConnectionPermit>,
 }
 
-impl NodeSession<'_> {
+impl NodeSession {
     async fn run(&mut self) -> End {
         loop {
             let turn = tokio::select! {
                 incoming = self.peer.next() => match incoming {
-                    Ok(incoming) => self.heard(incoming).await,
+                    Ok(incoming) => Box::pin(self.heard(incoming)).await,
                     Err(error) => Err(error.into()),
                 },
-                () = self.joined.link.mailbox.woken() => self.woken().await,
+                () = self.joined.link.mailbox.woken() => Box::pin(self.woken()).await,
             };
             if let Err(end) = turn {
                 return end;
             }
         }
+    }
+
+    async fn end(self, end: End) {
+        self.joined.link.note_ended();
+        self.fleet.leave(&self.joined).await;
+        part(self.peer, end).await;
     }
 
     async fn heard(&mut self, incoming: Incoming) -> Result<(), End> {
@@ -238,24 +285,39 @@ impl NodeSession<'_> {
                 "too many messages: send at most 50 a second",
             ));
         }
+        if matches!(incoming, Incoming::Control) {
+            // A host that pings wants to know where it stands.
+            self.joined.link.want_ack(self.received_seq);
+            return self.acknowledge(false).await;
+        }
         match read(incoming, self.encoding)? {
             Some(NodeBody::Batch(batch)) => self.take_batch(batch, now).await,
             Some(NodeBody::Hello(_)) => Err(goodbye(CLOSE_PROTOCOL, "a second hello on one connection")),
-            // Answers belong to requests, which this server does not send yet; unknown messages are skipped.
-            Some(NodeBody::Answer(_)) | None => Ok(()),
+            Some(NodeBody::Answer(answer)) => {
+                self.joined.link.answered(answer);
+                Ok(())
+            }
+            // A message that this build does not know is skipped.
+            None => Ok(()),
         }
     }
 
-    async fn take_batch(&mut self, batch: Batch, now: Instant) -> Result<(), End> {
+    async fn take_batch(&mut self, mut batch: Batch, now: Instant) -> Result<(), End> {
         if batch.epoch != self.joined.epoch {
             return Err(goodbye(
                 CLOSE_PROTOCOL,
                 "the batch is of another epoch than the hello",
             ));
         }
-        if batch.samples.iter().any(|sample| sample.seq == 0) {
+        let seqs = || batch.samples.iter().map(|sample| sample.seq);
+        if seqs().any(|seq| seq == 0) {
             return Err(goodbye(CLOSE_PROTOCOL, "a sample has no seq: they begin at 1"));
         }
+        let lost = batch.dropped.iter().map(|dropped| dropped.last_seq);
+        if seqs().chain(lost).any(|seq| seq > SEQ_MAX) {
+            return Err(goodbye(CLOSE_PROTOCOL, "a seq is above 2^63 - 1"));
+        }
+        let newest_seq = seqs().max().unwrap_or(0);
         if !self.samples.take(batch.samples.len() as f32, now) {
             return Err(goodbye(
                 CLOSE_POLICY,
@@ -263,30 +325,47 @@ impl NodeSession<'_> {
             ));
         }
         self.telemetry.samples_received.inc_by(batch.samples.len() as u64);
-        Box::pin(self.fleet.ingest(self.joined, batch)).await;
+        self.received_seq = self.received_seq.max(newest_seq);
+        let confined = confine(&mut batch.samples);
+        if confined > 0 {
+            self.telemetry.readings_confined.inc_by(confined as u64);
+            if !std::mem::replace(&mut self.confined, true) {
+                let host = &self.joined.host;
+                tracing::warn!(%host, "a reading is above 2^63 - 1, more than is kept: it is set to that");
+            }
+        }
+        self.fleet.ingest(&self.joined, batch).await;
         Ok(())
     }
 
     async fn woken(&mut self) -> Result<(), End> {
+        let probe = self.joined.link.mailbox.take_probe();
+        // With a probe goes what no later sample has brought along.
+        self.acknowledge(probe).await?;
         let link = &self.joined.link;
-        let durable_seq = link.durable_seq();
-        if durable_seq > self.acknowledged_seq {
-            self.acknowledged_seq = durable_seq;
-            let ack = Ack {
-                epoch: self.joined.epoch.clone(),
-                seq: durable_seq,
-            };
-            send(self.peer, self.encoding, ServerBody::Ack(ack)).await?;
-        }
         if let Some(reason) = link.mailbox.closing() {
             return Err(goodbye(reason.code(), reason.sentence()));
         }
         if link.take_proof_wanted() {
             self.peer.ping().await?;
         }
-        if link.mailbox.take_probe() && !self.peer.probe().await? {
+        for request in link.take_requests() {
+            send(&mut self.peer, self.encoding, ServerBody::Request(request)).await?;
+        }
+        if probe && !self.peer.probe().await? {
             return Err(End::Gone);
         }
         Ok(())
+    }
+
+    async fn acknowledge(&mut self, in_any_case: bool) -> Result<(), End> {
+        let Some(seq) = self.joined.link.take_ack(in_any_case) else {
+            return Ok(());
+        };
+        let ack = Ack {
+            epoch: self.joined.epoch.clone(),
+            seq,
+        };
+        send(&mut self.peer, self.encoding, ServerBody::Ack(ack)).await
     }
 }

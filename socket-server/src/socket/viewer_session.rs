@@ -13,6 +13,7 @@ use super::{
 use crate::{
     accounts::Identity,
     fleet::{CloseReason, Fleet, Viewer, encode},
+    listen::ConnectionPermit,
     telemetry::Telemetry,
 };
 
@@ -49,6 +50,7 @@ pub async fn run_viewer_session(
     telemetry: Arc<Telemetry>,
     on_upgrade: OnUpgrade,
     identity: Identity,
+    permit: Arc<ConnectionPermit>,
 ) {
     let peer = match Box::pin(Peer::open(on_upgrade)).await {
         Ok(peer) => peer,
@@ -78,6 +80,8 @@ pub async fn run_viewer_session(
         End::Gone => {}
         End::Goodbye(code, reason) => Box::pin(peer.close(code, reason)).await,
     }
+    // Until here the connection counts.
+    drop(permit);
 }
 
 struct ViewerSession<'a> {

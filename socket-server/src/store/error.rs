@@ -30,10 +30,23 @@ pub enum StoreError {
         /// What happened, and what to do.
         reason: String,
     },
+    /// What was to be kept does not fit the store, whenever it is tried.
+    #[error("the store cannot keep this: {reason}")]
+    Unfit {
+        /// What it cannot keep, and why.
+        reason: String,
+    },
     /// What is stored cannot be understood.
     #[error("stored data is damaged: {reason}")]
     Damaged {
         /// Where and how.
         reason: String,
     },
+}
+
+impl StoreError {
+    /// Whether the same may succeed later, by itself or after a person has changed something.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::Refused { .. })
+    }
 }

@@ -6,21 +6,61 @@ use fjall::OwnedWriteBatch;
 use prost::Message as _;
 
 use super::{keys, pack::BUCKET_MS, tables::Tables, view::read_ranges, writer::WriterState};
-use crate::store::{HostId, SampleBatch, SeqRanges, StoreError, rollup::step_start};
+use crate::store::{DroppedRecord, HostId, SampleBatch, SeqRanges, StoreError, rollup::step_start};
 
-/// Epochs whose settled ranges are kept in memory; a thousand hosts with a few epochs each.
-const SETTLED_CACHE_MAX: usize = 4_096;
+/// Epochs whose settled ranges are kept in memory, some 150 bytes each: a large fleet, or a smaller one with a few
+/// epochs each. A fleet that does not fit would read its ranges again at every commit.
+const SETTLED_CACHE_MAX: usize = 16_384;
 
-/// Settled ranges of the epochs that hosts write to now.
+/// Settled ranges of the epochs that hosts write to now, and the bucket that each host's samples fall into.
 #[derive(Default)]
 pub(super) struct SettledCache {
     ranges: HashMap<(HostId, String), SeqRanges>,
+    /// The bucket that was marked as pending last: at 1 Hz one sample in 600 needs the mark.
+    marked: HashMap<HostId, i64>,
+}
+
+/// A batch in the form in which it is kept; made by the caller, so that the one thread that writes does not
+/// copy what it only needs encoded.
+pub(super) struct Prepared {
+    host: HostId,
+    epoch: String,
+    samples: Vec<PreparedSample>,
+    dropped: Vec<DroppedRecord>,
+}
+
+struct PreparedSample {
+    seq: u64,
+    time_unix_ms: i64,
+    encoded: Vec<u8>,
+}
+
+impl From<&SampleBatch> for Prepared {
+    fn from(batch: &SampleBatch) -> Self {
+        let samples = batch.samples.iter().map(|sample| PreparedSample {
+            seq: sample.seq,
+            time_unix_ms: sample.time_unix_ms,
+            encoded: sample.encode_to_vec(),
+        });
+        Self {
+            host: batch.host.clone(),
+            epoch: batch.epoch.clone(),
+            samples: samples.collect(),
+            dropped: batch.dropped.clone(),
+        }
+    }
 }
 
 impl SettledCache {
     /// Forgets a host that was deleted.
     pub(super) fn forget(&mut self, host: &HostId) {
         self.ranges.retain(|(other, _), _| other != host);
+        self.marked.remove(host);
+    }
+
+    /// Notes that a bucket of the host is no longer marked as pending.
+    pub(super) fn unmark(&mut self, host: &HostId) {
+        self.marked.remove(host);
     }
 
     fn take(&mut self, tables: &Tables, host: &HostId, epoch: &str) -> Result<SeqRanges, StoreError> {
@@ -33,15 +73,17 @@ impl SettledCache {
     fn put(&mut self, host: &HostId, epoch: &str, ranges: SeqRanges) {
         if self.ranges.len() >= SETTLED_CACHE_MAX {
             self.ranges.clear();
+            self.marked.clear();
         }
         self.ranges.insert((host.clone(), epoch.to_owned()), ranges);
     }
 }
 
 /// Writes what is new in the batches, in one atomic step.
-pub(super) fn append(state: &mut WriterState, batches: &[SampleBatch]) -> Result<(), StoreError> {
+pub(super) fn append(state: &mut WriterState, batches: Vec<Prepared>) -> Result<(), StoreError> {
     let tables = std::sync::Arc::clone(&state.tables);
     let mut write = tables.database.batch();
+    let mut marked: HashMap<HostId, i64> = HashMap::new();
     let mut touched: HashMap<(HostId, String), SeqRanges> = HashMap::new();
     for batch in batches {
         check_name("host id", &batch.host.0)?;
@@ -51,7 +93,14 @@ pub(super) fn append(state: &mut WriterState, batches: &[SampleBatch]) -> Result
             Some(settled) => settled,
             None => state.settled.take(&tables, &batch.host, &batch.epoch)?,
         };
-        add_batch(&tables, &mut write, batch, &mut settled);
+        let known = marked
+            .get(&batch.host)
+            .or_else(|| state.settled.marked.get(&batch.host));
+        let before = known.copied();
+        let after = add_batch(&tables, &mut write, batch, &mut settled, before);
+        if let Some(bucket) = after.filter(|_| after != before) {
+            marked.insert(of_batch.0.clone(), bucket);
+        }
         touched.insert(of_batch, settled);
     }
     for ((host, epoch), ranges) in &touched {
@@ -62,6 +111,7 @@ pub(super) fn append(state: &mut WriterState, batches: &[SampleBatch]) -> Result
     for ((host, epoch), ranges) in touched {
         state.settled.put(&host, &epoch, ranges);
     }
+    state.settled.marked.extend(marked);
     Ok(())
 }
 
@@ -86,15 +136,22 @@ pub(super) fn settle(
     Ok(())
 }
 
-fn add_batch(tables: &Tables, write: &mut OwnedWriteBatch, batch: &SampleBatch, settled: &mut SeqRanges) {
-    let mut marked = None;
-    for sample in &batch.samples {
+/// Adds what is new of a batch; `marked` is the bucket of the host that is marked already, and the answer the one
+/// that is then.
+fn add_batch(
+    tables: &Tables,
+    write: &mut OwnedWriteBatch,
+    batch: Prepared,
+    settled: &mut SeqRanges,
+    mut marked: Option<i64>,
+) -> Option<i64> {
+    for sample in batch.samples {
         if settled.contains(sample.seq) {
             continue;
         }
         settled.insert(sample.seq, sample.seq);
         let key = keys::sample(&batch.host, sample.time_unix_ms, sample.seq, &batch.epoch);
-        write.insert(&tables.raw, key, sample.encode_to_vec());
+        write.insert(&tables.raw, key, sample.encoded);
         let bucket = step_start(sample.time_unix_ms, BUCKET_MS);
         if marked != Some(bucket) {
             write.insert(&tables.pending, keys::at(&batch.host, bucket), Vec::new());
@@ -111,6 +168,7 @@ fn add_batch(tables: &Tables, write: &mut OwnedWriteBatch, batch: &SampleBatch, 
             serde_json::to_vec(dropped).unwrap_or_default(),
         );
     }
+    marked
 }
 
 fn check_name(what: &str, name: &str) -> Result<(), StoreError> {

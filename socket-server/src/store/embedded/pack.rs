@@ -61,7 +61,9 @@ pub(super) fn pack(state: &mut WriterState, host: &HostId, bucket: i64) -> Resul
         write.remove(&tables.raw, row.key()?);
     }
     write.remove(&tables.pending, keys::at(host, bucket));
-    Ok(write.commit()?)
+    write.commit()?;
+    state.settled.unmark(host);
+    Ok(())
 }
 
 /// Has the next bucket packed again when its first rates have changed with the end of this one.

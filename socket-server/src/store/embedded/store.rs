@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{
     accounts::records,
-    append::append,
+    append::{Prepared, append},
     folder::{OpenError, require},
     hosts::delete_host,
     maintain::{expire, pack_some, ready, shrink},
@@ -195,10 +195,8 @@ impl Store for EmbeddedStore {
     }
 
     async fn append(&self, batches: &[SampleBatch]) -> Result<(), StoreError> {
-        let batches = batches.to_vec();
-        self.writer
-            .write(true, move |state| append(state, &batches))
-            .await
+        let batches: Vec<Prepared> = batches.iter().map(Prepared::from).collect();
+        self.writer.write(true, move |state| append(state, batches)).await
     }
 
     async fn settled(&self, host: &HostId, epoch: &str) -> Result<SeqRanges, StoreError> {

@@ -14,6 +14,10 @@ const CACHE_BYTES: u64 = 24 * 1024 * 1024;
 /// Memory that one table gathers before it writes a file, in bytes.
 const MEMTABLE_BYTES: u64 = 8 * 1024 * 1024;
 
+/// The same for a table of tiny rows that each sample writes again: in memory a row takes five times its bytes,
+/// and in a file only its newest version counts.
+const SMALL_MEMTABLE_BYTES: u64 = 1024 * 1024;
+
 /// Most bytes of journal; the engine allows no less.
 const JOURNAL_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -61,10 +65,11 @@ impl Tables {
             .worker_threads(2)
             .open()
             .map_err(failed)?;
-        let table = |name: &str| {
-            let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
+        let table_of = |name: &str, bytes: u64| {
+            let options = || KeyspaceCreateOptions::default().max_memtable_size(bytes);
             database.keyspace(name, options).map_err(failed)
         };
+        let table = |name: &str| table_of(name, MEMTABLE_BYTES);
         Ok(Self {
             meta: table("meta")?,
             accounts: table("accounts")?,
@@ -73,7 +78,7 @@ impl Tables {
             api_keys: table("api_keys")?,
             api_key_hashes: table("api_key_hashes")?,
             hosts: table("hosts")?,
-            settled: table("settled")?,
+            settled: table_of("settled", SMALL_MEMTABLE_BYTES)?,
             dropped: table("dropped")?,
             raw: table("raw")?,
             pending: table("pending")?,
