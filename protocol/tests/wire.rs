@@ -317,7 +317,7 @@ fn a_field_of_the_wrong_type_is_refused_by_name() {
             r#"{"batch": {"samples": [{"cpu": {"used_percent": "12"}}]}}"#,
             "cpu.used_percent",
         ),
-        (r#"{"answer": []}"#, "answer"),
+        (r#"{"answer": 7}"#, "answer"),
     ] {
         let refused = codec::decode::<NodeMessage>(NodeEncoding::Json, json.as_bytes());
         let reason = refused.expect_err(json).to_string();

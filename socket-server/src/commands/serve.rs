@@ -17,8 +17,7 @@ use tokio::{
 use super::{
     Printer, cli,
     open_store::{self, Failure},
-    running_export,
-    runtime,
+    running_export, runtime,
 };
 
 /// Connections that the kernel keeps while the server is busy: a whole fleet may come back at once.

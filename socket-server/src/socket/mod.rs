@@ -18,8 +18,8 @@ mod tests {
 
     /// A session's future is most of what the server itself keeps for an idle socket; the rest is tungstenite's
     /// read buffer of 1 KiB and the host's record.
-    const IDLE_NODE_BYTES_MAX: usize = 1;
-    const IDLE_VIEWER_BYTES_MAX: usize = 2_048;
+    const IDLE_NODE_BYTES_MAX: usize = 1_280;
+    const IDLE_VIEWER_BYTES_MAX: usize = 2_304;
 
     fn size_of_node<A, F>(_: impl FnOnce(A) -> F) -> usize {
         size_of::<F>()

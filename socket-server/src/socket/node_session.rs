@@ -340,10 +340,11 @@ impl NodeSession {
 
     async fn woken(&mut self) -> Result<(), End> {
         let probe = self.joined.link.mailbox.take_probe();
-        // With a probe goes what no later sample has brought along.
-        self.acknowledge(probe).await?;
+        let closing = self.joined.link.mailbox.closing();
+        // With a probe, and before an end, goes what no later sample has brought along.
+        self.acknowledge(probe || closing.is_some()).await?;
         let link = &self.joined.link;
-        if let Some(reason) = link.mailbox.closing() {
+        if let Some(reason) = closing {
             return Err(goodbye(reason.code(), reason.sentence()));
         }
         if link.take_proof_wanted() {

@@ -3,9 +3,11 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
 mod accounts;
+mod asking;
 mod deploy_events;
 #[path = "../store_contract/door.rs"]
 mod door;
+mod expiry;
 mod history_api;
 mod http_api;
 mod ingest;
@@ -16,6 +18,9 @@ mod mongodb_away;
 #[expect(dead_code, reason = "the other tests of MongoDB need the rest")]
 mod mongodb_server;
 mod shutdown;
+mod signals;
+mod slow_viewers;
 mod support;
 mod tls;
+mod unfit_samples;
 mod websocket_rules;

@@ -1,6 +1,6 @@
 //! A store that can be told to fail, as a full disk or a database that is away does.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use socket_server::store::{
@@ -12,6 +12,7 @@ use socket_server::store::{
 pub(crate) struct FaultyStore {
     inner: Box<dyn Store>,
     failing: AtomicBool,
+    unfit_seq: AtomicU64,
 }
 
 impl FaultyStore {
@@ -19,12 +20,18 @@ impl FaultyStore {
         Self {
             inner: Box::new(inner),
             failing: AtomicBool::new(false),
+            unfit_seq: AtomicU64::new(0),
         }
     }
 
     /// Makes appends fail, or work again.
     pub(crate) fn fail(&self, failing: bool) {
         self.failing.store(failing, Ordering::SeqCst);
+    }
+
+    /// Makes appends that hold a sample of this number fail for ever.
+    pub(crate) fn refuse(&self, seq: u64) {
+        self.unfit_seq.store(seq, Ordering::SeqCst);
     }
 }
 
@@ -147,6 +154,16 @@ impl Store for FaultyStore {
         if self.failing.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable {
                 reason: "told to fail".into(),
+            });
+        }
+        let unfit = self.unfit_seq.load(Ordering::SeqCst);
+        if batches
+            .iter()
+            .flat_map(|batch| &batch.samples)
+            .any(|sample| sample.seq == unfit)
+        {
+            return Err(StoreError::Unfit {
+                reason: "told to refuse it".into(),
             });
         }
         self.inner.append(batches).await
