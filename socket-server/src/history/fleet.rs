@@ -33,7 +33,7 @@ pub enum FleetAggregate {
 /// A question about the past of many hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FleetRequest {
-    /// Name of the series.
+    /// Name of the series; `KIND:*` stands for all instances of a kind together, such as all interfaces of a host.
     pub series: String,
     /// First instant, milliseconds since 1970-01-01 UTC.
     pub from_unix_ms: i64,
@@ -73,7 +73,14 @@ pub struct FleetGroup {
     pub values: Vec<Option<f64>>,
 }
 
-/// Answers a question about the past of these hosts; each host counts with its mean over a step.
+/// End of a name that stands for all instances of a kind.
+const EVERY_INSTANCE: &str = ":*";
+
+/// Most instances of a kind that are read for one host: hosts with thousands of interfaces exist.
+const INSTANCES_MAX: usize = 64;
+
+/// Answers a question about the past of these hosts; each host counts with its mean over a step, and with the sum of
+/// its instances where all of them are asked for.
 ///
 /// # Errors
 /// When the question makes no sense or the store fails.
@@ -83,9 +90,8 @@ pub async fn fleet(
     request: &FleetRequest,
 ) -> Result<FleetHistory, HistoryError> {
     let (from, to) = (request.from_unix_ms, request.to_unix_ms);
-    let series = vec![request.series.clone()];
     let asked = HistoryRequest {
-        series: series.clone(),
+        series: vec![request.series.clone()],
         from_unix_ms: from,
         to_unix_ms: to,
         points: request.points,
@@ -95,7 +101,7 @@ pub async fn fleet(
     // Boxed one by one: a stream over borrowing closures is not known to be `Send` (rust-lang/rust#102211).
     let reads: Vec<BoxFuture<'_, _>> = hosts
         .iter()
-        .map(|host| means(store, host, &series, &plan, from, to).boxed())
+        .map(|host| means(store, host, request, &plan).boxed())
         .collect();
     let means: Vec<Vec<Option<f64>>> = stream::iter(reads)
         .buffered(HOSTS_AT_A_TIME)
@@ -129,14 +135,34 @@ pub async fn fleet(
 async fn means(
     store: &dyn Store,
     host: &HostRecord,
-    series: &[String],
+    request: &FleetRequest,
     plan: &Plan,
-    from: i64,
-    to: i64,
 ) -> Result<Vec<Option<f64>>, StoreError> {
-    let mut steps = Steps::new(plan, 1);
-    for_each_row(store, host, series, plan, from, to, |row| steps.add(row)).await?;
-    Ok(steps.means(0))
+    let (from, to) = (request.from_unix_ms, request.to_unix_ms);
+    let series = match request.series.strip_suffix(EVERY_INSTANCE) {
+        None => vec![request.series.clone()],
+        Some(kind) => instances(kind, store.series_names(&host.id, from, to).await?),
+    };
+    let mut steps = Steps::new(plan, series.len());
+    if !series.is_empty() {
+        for_each_row(store, host, &series, plan, from, to, |row| steps.add(row)).await?;
+    }
+    let mut means = vec![None; plan.points];
+    for place in 0..series.len() {
+        for (sum, mean) in means.iter_mut().zip(steps.means(place)) {
+            *sum = match (*sum, mean) {
+                (Some(sum), Some(mean)) => Some(sum + mean),
+                (sum, mean) => mean.or(sum),
+            };
+        }
+    }
+    Ok(means)
+}
+
+/// The instances of a kind among the names of a host.
+fn instances(kind: &str, names: Vec<String>) -> Vec<String> {
+    let of_kind = |name: &String| name.strip_prefix(kind).is_some_and(|rest| rest.starts_with(':'));
+    names.into_iter().filter(of_kind).take(INSTANCES_MAX).collect()
 }
 
 fn label_of(host: &HostRecord, name: Option<&str>) -> String {
@@ -162,6 +188,19 @@ fn together(hosts: &[Vec<Option<f64>>], point: usize, aggregate: FleetAggregate)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_instance_of_a_kind_is_found_and_no_other_kind() {
+        let names = [
+            "load",
+            "received",
+            "received:eth0",
+            "received:eth1",
+            "received_errors:eth0",
+        ];
+        let found = instances("received", names.map(ToOwned::to_owned).into());
+        assert_eq!(found, ["received:eth0", "received:eth1"]);
+    }
 
     #[test]
     fn hosts_are_put_together_by_those_that_have_a_value() {

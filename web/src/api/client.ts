@@ -2,11 +2,21 @@ import { joinParts } from "../history/parts";
 import type { DeployEvent, DeployEvents, History, HostSummary } from "../protocol.generated";
 import { asApiError } from "./errors";
 import type { Session } from "./session";
-import type { ApiKey, CreatedKey, HostChange, Ticket } from "./types";
+import type { ApiKey, CreatedKey, FleetAggregate, FleetHistory, HostChange, Ticket } from "./types";
 
 export interface HistoryQuery {
   hostId: string;
   series: readonly string[];
+  fromMs: number;
+  toMs: number;
+  points: number;
+}
+
+export interface FleetQuery {
+  series: string;
+  aggregate: FleetAggregate;
+  /** Name of a label: one group for each of its values. */
+  by: string;
   fromMs: number;
   toMs: number;
   points: number;
@@ -81,6 +91,9 @@ export class Api {
     return (await this.#get<DeployEvents>(path)).events;
   }
 
+  fleetHistory = (query: FleetQuery): Promise<FleetHistory> =>
+    this.#get<FleetHistory>(fleetHistoryPath(query));
+
   async historyCsv(query: HistoryQuery): Promise<Blob> {
     const path = `${historyPath(query)}&format=csv`;
     return (await this.session.fetch("GET", path, { authorized: true, accept: "text/csv" })).blob();
@@ -103,4 +116,16 @@ export function historyPath({ hostId, series, fromMs, toMs, points }: HistoryQue
     points: String(points),
   });
   return `/hosts/${encodeURIComponent(hostId)}/history?${search}`;
+}
+
+export function fleetHistoryPath({ series, aggregate, by, fromMs, toMs, points }: FleetQuery): string {
+  const search = new URLSearchParams({
+    series,
+    aggregate,
+    from: String(Math.round(fromMs)),
+    to: String(Math.round(toMs)),
+    points: String(points),
+    ...(by ? { by } : {}),
+  });
+  return `/fleet/history?${search}`;
 }

@@ -45,3 +45,21 @@ export interface HostChange {
 export interface HostList {
   hosts: HostSummary[];
 }
+
+export type FleetAggregate = "mean" | "sum" | "max" | "p95";
+
+/** One series of many hosts, put together. */
+export interface FleetHistory {
+  series: string;
+  aggregate: FleetAggregate;
+  step_ms: number;
+  times_unix_ms: number[];
+  groups: FleetGroup[];
+}
+
+export interface FleetGroup {
+  /** Value of the label; empty for hosts without it and for the whole fleet. */
+  label: string;
+  hosts: number;
+  values: (number | null)[];
+}

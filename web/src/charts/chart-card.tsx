@@ -15,10 +15,12 @@ interface Props {
   toMs: number;
   marks: readonly DeployMark[];
   onZoom: (fromMs: number, toMs: number) => void;
+  /** Without the strip that says how complete the readings are: many hosts put together have no one answer. */
+  withoutStrip?: boolean;
 }
 
 /** A chart with its legend; the legend shows the values under the cursor, else the newest. */
-export function ChartCard({ spec, timeline, fromMs, toMs, marks, onZoom }: Props) {
+export function ChartCard({ spec, timeline, fromMs, toMs, marks, onZoom, withoutStrip }: Props) {
   const legend = useRef<HTMLUListElement>(null);
   const moment = useRef<HTMLSpanElement>(null);
   const cursor = useRef<number | null>(null);
@@ -75,7 +77,7 @@ export function ChartCard({ spec, timeline, fromMs, toMs, marks, onZoom }: Props
         />
         <DeployMarks marks={marks} />
       </div>
-      <CompletenessStrip timeline={timeline} fromMs={fromMs} toMs={toMs} />
+      {!withoutStrip && <CompletenessStrip timeline={timeline} fromMs={fromMs} toMs={toMs} />}
     </section>
   );
 }

@@ -1,11 +1,10 @@
 import type uPlot from "uplot";
 import { themeColor } from "../app/theme";
-import { FORMAT, type Unit } from "./specs";
+import { FORMAT, PALETTE_LINES, type Unit } from "./specs";
 
 /** Room for the numbers of a vertical axis; the strips below a chart keep it free, too. */
 export const AXIS_PX = 68;
 export const RIGHT_PX = 10;
-export const PALETTE_SIZE = 8;
 
 /** uPlot reads the size for its line height and knows whole pixels only. */
 const AXIS_FONT = "12px system-ui, sans-serif";
@@ -21,7 +20,7 @@ export function chartColors(): Colors {
   return {
     text: themeColor("muted"),
     grid: themeColor("line"),
-    lines: Array.from({ length: PALETTE_SIZE }, (_, index) => themeColor(`chart-${index + 1}`)),
+    lines: Array.from({ length: PALETTE_LINES }, (_, index) => themeColor(`chart-${index + 1}`)),
   };
 }
 

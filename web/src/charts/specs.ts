@@ -30,6 +30,9 @@ export const FORMAT: Record<Unit, (value: number | null | undefined) => string> 
   celsius: formatCelsius,
 };
 
+/** Lines that have a colour of their own. */
+export const PALETTE_LINES = 8;
+
 /** A chart of one line for each disk or interface shows the busiest ones only. */
 const INSTANCES_MAX = 6;
 

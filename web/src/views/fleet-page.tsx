@@ -5,6 +5,7 @@ import { fleet, useFleetStructure } from "../app/services";
 import { fleetLines, labelNames, type SortColumn, type View } from "../live/fleet-order";
 import { Link } from "../ui/link";
 import { Loading } from "../ui/states";
+import { FleetHistorySection } from "./fleet-history";
 import { FleetTable } from "./fleet-table";
 import { FleetTiles } from "./fleet-tiles";
 import { FleetTools } from "./fleet-tools";
@@ -67,6 +68,7 @@ function Hosts({ structure }: { structure: number }) {
         picked={picked}
         clearPicked={() => setPicked(new Set())}
       />
+      <FleetHistorySection groupBy={view.groupBy} />
       {shown === 0 ? (
         <div className="card empty">
           <h2>No host matches</h2>
