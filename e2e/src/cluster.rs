@@ -1,24 +1,45 @@
-//! A real server and real node-clients, each behind a proxy that can fail.
+//! A real server and real node-clients, each behind a proxy that can fail, on disks that can be full.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write as _},
+    net::SocketAddr,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    process::Stdio,
+    sync::Arc,
     time::Duration,
 };
 
-use metric_flow_bench::{
-    api::{ApiClient, ApiError},
-    process::{ProcessError, ServerProcess},
-};
+use metric_flow_bench::api::ApiError;
+use socket_server::store::{EmbeddedStore, MongoStore, TransferStore, retention::Retention};
 use tempfile::TempDir;
 use thiserror::Error;
-use tokio::process::{Child, Command};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::{Instant, sleep},
+};
 
-use crate::{fault_proxy::FaultProxy, programs::program};
+use crate::{
+    fault_proxy::FaultProxy,
+    host::{Equipment, Host},
+    plan::Ground,
+    programs::program,
+    secantus::Secantus,
+    server::Server,
+    small_disk::SmallDisk,
+    template::{Templates, copy},
+};
 
-/// Distance of two samples: the shortest that a node-client takes, so that a short run has many.
-const INTERVAL_MS: &str = "100";
+/// Megabytes of a small disk for the server's store: room for all that a run writes, several times.
+const STORE_DISK_MEGABYTES: usize = 32;
+/// Megabytes of a small disk for all spools of a run.
+const SPOOL_DISK_MEGABYTES: usize = 4;
+
+/// Longest wait for the server to say what is so: far beyond what a busy machine needs.
+const READY_DEADLINE: Duration = Duration::from_secs(90);
+/// How often it is asked.
+const READY_LOOK: Duration = Duration::from_millis(50);
 
 /// Why the cluster failed; any of these fails the test.
 #[derive(Debug, Error)]
@@ -26,105 +47,84 @@ pub enum ClusterError {
     /// A program is missing.
     #[error("{0}")]
     Program(String),
-    /// A file or process cannot be used.
+    /// A file, disk or process cannot be used.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// The server cannot be started.
-    #[error(transparent)]
-    Process(#[from] ProcessError),
     /// The server cannot be set up.
     #[error(transparent)]
     Api(#[from] ApiError),
-}
-
-/// A store with an account and a key in it, made once and copied for each run: hashing a password is slow.
-pub struct Template {
-    folder: TempDir,
-    api_key: String,
-}
-
-impl Template {
-    /// Sets a server up and stops it.
-    ///
-    /// # Errors
-    /// When a program is missing or the server fails.
-    pub async fn make() -> Result<Self, ClusterError> {
-        let folder = TempDir::new()?;
-        let server_program = program("socket-server").map_err(ClusterError::Program)?;
-        let server = ServerProcess::start(&server_program, folder.path(), "127.0.0.1:0", true).await?;
-        let token = server.setup_token.clone().unwrap_or_default();
-        let authority = server.address.to_string();
-        let api = ApiClient::set_up(&authority, &token, "ada", "correct horse battery").await?;
-        let api_key = api.create_key("cluster").await?;
-        server.kill().await;
-        Ok(Self { folder, api_key })
-    }
-}
-
-/// One node-client with a spool, an identity and a network of its own.
-pub struct Host {
-    /// Its network.
-    pub proxy: FaultProxy,
-    /// Its spool's folder.
-    pub spool: PathBuf,
-    name: String,
-    process: Option<Child>,
+    /// The server does not say of itself what is so.
+    #[error("/readyz should answer {expected}, and answers: {answer}")]
+    Readiness {
+        /// The status that was waited for.
+        expected: &'static str,
+        /// What came instead.
+        answer: String,
+    },
 }
 
 /// The running programs of one run.
+#[derive(Debug)]
 pub struct Cluster {
     /// The hosts.
     pub hosts: Vec<Host>,
-    server: Option<ServerProcess>,
-    programs: (PathBuf, PathBuf),
+    /// The disk that can be filled: the store's, or that of all spools.
+    pub small_disk: Option<SmallDisk>,
+    database: Option<Secantus>,
+    server: Option<Server>,
+    server_program: PathBuf,
+    ground: Ground,
     folder: TempDir,
 }
 
 impl Cluster {
-    /// Starts a server on a copy of the template, and hosts that send to it.
+    /// Starts a server on a copy of a template, and hosts that send to it.
     ///
     /// # Errors
-    /// When a program cannot be started.
-    pub async fn start(template: &Template, hosts: usize) -> Result<Self, ClusterError> {
+    /// When a program cannot be started or a disk cannot be mounted.
+    pub async fn start(templates: &Templates, ground: Ground) -> Result<Self, ClusterError> {
         let folder = TempDir::new()?;
-        copy_folder(template.folder.path(), &folder.path().join("store"))?;
-        fs::write(folder.path().join("key"), &template.api_key)?;
-        let programs = (
-            program("socket-server").map_err(ClusterError::Program)?,
-            program("node-client").map_err(ClusterError::Program)?,
-        );
+        let template = match ground {
+            Ground::MongoDb => templates.mongodb().await?,
+            _ => templates.embedded().await?,
+        };
+        write_secret(&folder.path().join("key"), &template.api_key)?;
+        let small_disk = match ground {
+            Ground::SmallStore => Some(SmallDisk::mount(&store_of(&folder), STORE_DISK_MEGABYTES)?),
+            Ground::SmallSpools => Some(SmallDisk::mount(
+                &folder.path().join("spools"),
+                SPOOL_DISK_MEGABYTES,
+            )?),
+            Ground::Embedded | Ground::MongoDb => None,
+        };
+        template.copy_to(&store_of(&folder)).await?;
+        let database = match ground {
+            Ground::MongoDb => Some(Secantus::start(&store_of(&folder)).await?),
+            _ => None,
+        };
         let mut cluster = Self {
             hosts: Vec::new(),
+            small_disk,
+            database,
             server: None,
-            programs,
+            server_program: program("socket-server").map_err(ClusterError::Program)?,
+            ground,
             folder,
         };
-        cluster.start_server().await?;
-        let address = cluster.server_address();
-        for index in 0..hosts {
+        let equipment = Equipment {
+            program: program("node-client").map_err(ClusterError::Program)?,
+            files: cluster.folder.path().to_owned(),
+            spools: cluster.folder.path().join("spools"),
+            interval_ms: ground.interval_ms(),
+        };
+        let address = cluster.start_server().await?;
+        for index in 0..ground.hosts() {
             let proxy = FaultProxy::start(address).await?;
-            let spool = cluster.folder.path().join(format!("spool-{index}"));
-            fs::create_dir(&spool)?;
-            let mut host = Host {
-                proxy,
-                spool,
-                name: format!("host-{index}"),
-                process: None,
-            };
-            host.process = Some(cluster.spawn_client(&host)?);
+            let mut host = Host::new(format!("host-{index}"), proxy, &equipment)?;
+            host.start()?;
             cluster.hosts.push(host);
         }
         Ok(cluster)
-    }
-
-    /// Folder of the server's store.
-    pub fn store(&self) -> PathBuf {
-        self.folder.path().join("store")
-    }
-
-    /// Whether the server was started and not killed since.
-    pub fn serves(&self) -> bool {
-        self.server.is_some()
     }
 
     /// Kills the server as a power cut would kill its process.
@@ -134,114 +134,138 @@ impl Cluster {
         }
     }
 
-    /// Starts the server again on the same store, on any port; the proxies lead to it.
+    /// Starts the server again on the same store, on any port; the proxies lead to it. Nothing happens while it runs.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub async fn start_server(&mut self) -> Result<(), ClusterError> {
-        self.kill_server().await;
-        let server = ServerProcess::start(&self.programs.0, &self.store(), "127.0.0.1:0", false).await?;
+    pub async fn start_server(&mut self) -> Result<SocketAddr, ClusterError> {
+        if let Some(server) = &self.server {
+            return Ok(server.address);
+        }
+        let store = match &self.database {
+            Some(database) => database.address(),
+            None => format!("embedded:{}", store_of(&self.folder).display()),
+        };
+        let server = Server::start(&self.server_program, &store, &self.server_log(), false).await?;
         for host in &self.hosts {
             host.proxy.lead_to(server.address);
         }
+        let address = server.address;
         self.server = Some(server);
-        Ok(())
+        Ok(address)
     }
 
-    /// Kills a node-client with no chance to write anything.
+    /// Kills the database as a power cut would kill its process; nothing happens without one.
     ///
     /// # Errors
-    /// When the process cannot be waited for.
-    pub async fn kill_client(&mut self, index: usize) -> Result<(), ClusterError> {
-        if let Some(mut process) = self.hosts[index].process.take() {
-            process.kill().await?;
+    /// When it cannot be waited for.
+    pub async fn kill_database(&mut self) -> Result<(), ClusterError> {
+        if let Some(database) = &mut self.database {
+            database.kill().await?;
         }
         Ok(())
     }
 
-    /// Starts a node-client again on its spool; nothing happens while it runs.
+    /// Starts the database again on its data.
     ///
     /// # Errors
-    /// When it cannot be started.
-    pub fn start_client(&mut self, index: usize) -> Result<(), ClusterError> {
-        if self.hosts[index].process.is_none() {
-            let process = self.spawn_client(&self.hosts[index])?;
-            self.hosts[index].process = Some(process);
+    /// When it does not listen in time.
+    pub async fn start_database(&mut self) -> Result<(), ClusterError> {
+        if let Some(database) = &mut self.database {
+            database.start_again().await?;
         }
         Ok(())
     }
 
-    /// Asks a node-client to end: it sends what it holds first.
+    /// Opens the store to look into it, once the server is dead.
     ///
     /// # Errors
-    /// When the process cannot be waited for.
-    pub async fn end_client(&mut self, index: usize) -> Result<(), ClusterError> {
-        if let Some(mut process) = self.hosts[index].process.take() {
-            let pid = process.id().unwrap_or_default().to_string();
-            Command::new("kill").args(["-TERM", &pid]).status().await?;
-            process.wait().await?;
+    /// When it cannot be opened.
+    pub async fn open_store(&self) -> Result<Arc<dyn TransferStore>, String> {
+        let retention = Retention::default();
+        let words = |error: &dyn std::error::Error| error.to_string();
+        Ok(match &self.database {
+            Some(database) => {
+                let store = MongoStore::connect(&database.address(), None, retention).await;
+                Arc::new(store.map_err(|error| words(&error))?)
+            }
+            None => {
+                let store = EmbeddedStore::open(store_of(&self.folder), retention).await;
+                Arc::new(store.map_err(|error| words(&error))?)
+            }
+        })
+    }
+
+    /// Waits until `/readyz` says that the server can serve, or that it cannot.
+    ///
+    /// # Errors
+    /// When it does not say so in time.
+    pub async fn until_ready(&self, ready: bool) -> Result<(), ClusterError> {
+        let expected = if ready { "200" } else { "503" };
+        let deadline = Instant::now() + READY_DEADLINE;
+        loop {
+            let answer = self.readiness().await.unwrap_or_else(|error| error.to_string());
+            if answer.split_whitespace().nth(1) == Some(expected) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(ClusterError::Readiness { expected, answer });
+            }
+            sleep(READY_LOOK).await;
         }
-        Ok(())
     }
 
-    fn server_address(&self) -> std::net::SocketAddr {
-        let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
-        self.server.as_ref().map_or(nowhere, |server| server.address)
+    async fn readiness(&self) -> io::Result<String> {
+        let server = self
+            .server
+            .as_ref()
+            .ok_or_else(|| io::Error::other("the server is dead"))?;
+        let mut stream = TcpStream::connect(server.address).await?;
+        let host = server.address;
+        let request = format!("GET /readyz HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        Ok(answer)
     }
 
-    fn spawn_client(&self, host: &Host) -> Result<Child, ClusterError> {
-        let log = fs::File::options()
-            .create(true)
-            .append(true)
-            .open(host.spool.with_extension("log"))?;
-        let child = Command::new(&self.programs.1)
-            .args(["connect", "--interval-ms", INTERVAL_MS, "--host-name", &host.name])
-            .args(["--server", &format!("http://{}", host.proxy.address)])
-            .arg("--api-key-file")
-            .arg(self.folder.path().join("key"))
-            .arg("--spool-dir")
-            .arg(&host.spool)
-            .arg("--identity-file")
-            .arg(host.spool.with_extension("identity"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()?;
-        Ok(child)
+    /// What must not be in any log: a panic, wherever it was caught.
+    pub fn panics(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.server_log()).unwrap_or_default();
+        log.lines()
+            .filter(|line| line.contains("panicked"))
+            .map(ToOwned::to_owned)
+            .collect()
+    }
+
+    /// Copies all files of the run to a folder that stays.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn keep_evidence(&self, to: &Path) -> io::Result<()> {
+        copy(self.folder.path(), to).await
+    }
+
+    /// On what it runs.
+    pub fn ground(&self) -> Ground {
+        self.ground
+    }
+
+    fn server_log(&self) -> PathBuf {
+        self.folder.path().join("server.log")
     }
 }
 
-impl Host {
-    /// What its client says of itself: the state file that `node-client healthcheck` reads.
-    ///
-    /// # Errors
-    /// When it has not written any yet.
-    pub fn state(&self) -> Result<node_client::health::ClientState, String> {
-        node_client::health::read_state(&self.spool).map_err(|error| error.to_string())
-    }
-
-    /// The end of its client's log, for a failure's message.
-    pub fn log_tail(&self) -> String {
-        let log = fs::read_to_string(self.spool.with_extension("log")).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(12)..].join("\n")
-    }
+fn store_of(folder: &TempDir) -> PathBuf {
+    folder.path().join("store")
 }
 
-/// Longest wait for a condition in these tests: far beyond what a busy machine needs.
-pub const PATIENCE: Duration = Duration::from_secs(90);
-
-fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
+/// Writes a file that only its owner may read.
+fn write_secret(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = fs::File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())
 }

@@ -12,6 +12,8 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use crate::tap::{Account, Tap};
+
 /// Bytes read at once: small, so that a cut can fall inside any frame.
 const CHUNK_BYTES: usize = 512;
 
@@ -34,9 +36,12 @@ pub enum Fault {
 }
 
 /// The proxy; ends when it is dropped.
+#[derive(Debug)]
 pub struct FaultProxy {
     /// Where hosts connect.
     pub address: SocketAddr,
+    /// What passed through it.
+    pub account: Account,
     fault: watch::Sender<Fault>,
     upstream: watch::Sender<SocketAddr>,
     stop: CancellationToken,
@@ -54,10 +59,19 @@ impl FaultProxy {
         let (fault, fault_seen) = watch::channel(Fault::None);
         let (upstream, upstream_seen) = watch::channel(upstream);
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let accepting = accept(listener, fault_seen, upstream_seen, stop.clone(), tasks.clone());
-        tasks.spawn(accepting);
+        let account = Account::default();
+        let accepting = Accepting {
+            listener,
+            account: account.clone(),
+            fault: fault_seen,
+            upstream: upstream_seen,
+            stop: stop.clone(),
+            tasks: tasks.clone(),
+        };
+        tasks.spawn(accepting.run());
         Ok(Self {
             address,
+            account,
             fault,
             upstream,
             stop,
@@ -89,23 +103,35 @@ impl Drop for FaultProxy {
     }
 }
 
-async fn accept(
+struct Accepting {
     listener: TcpListener,
+    account: Account,
     fault: watch::Receiver<Fault>,
     upstream: watch::Receiver<SocketAddr>,
     stop: CancellationToken,
     tasks: TaskTracker,
-) {
-    while let Some(Ok((down, _peer))) = stop.run_until_cancelled(listener.accept()).await {
-        let (fault, upstream, stop) = (fault.clone(), *upstream.borrow(), stop.clone());
-        tasks.spawn(async move {
-            // The end of a connection, however it comes, is what the test is about.
-            let _ = stop.run_until_cancelled(connect(down, upstream, fault)).await;
-        });
+}
+
+impl Accepting {
+    async fn run(self) {
+        while let Some(Ok((down, _peer))) = self.stop.run_until_cancelled(self.listener.accept()).await {
+            let tap = Tap::new(self.account.clone());
+            let connection = connect(down, *self.upstream.borrow(), self.fault.clone(), tap);
+            let stop = self.stop.clone();
+            self.tasks.spawn(async move {
+                // The end of a connection, however it comes, is what the test is about.
+                let _ = stop.run_until_cancelled(connection).await;
+            });
+        }
     }
 }
 
-async fn connect(down: TcpStream, upstream: SocketAddr, fault: watch::Receiver<Fault>) -> io::Result<()> {
+async fn connect(
+    down: TcpStream,
+    upstream: SocketAddr,
+    fault: watch::Receiver<Fault>,
+    tap: Tap,
+) -> io::Result<()> {
     if *fault.borrow() == Fault::Reset {
         return down.set_zero_linger();
     }
@@ -116,8 +142,8 @@ async fn connect(down: TcpStream, upstream: SocketAddr, fault: watch::Receiver<F
     let (down_read, down_write) = down.into_split();
     let (up_read, up_write) = up.into_split();
     tokio::select! {
-        ended = pass(down_read, up_write, fault.clone(), Way::Up) => ended,
-        ended = pass(up_read, down_write, fault, Way::Down) => ended,
+        ended = pass(down_read, up_write, fault.clone(), Way::Up, &tap) => ended,
+        ended = pass(up_read, down_write, fault, Way::Down, &tap) => ended,
     }
 }
 
@@ -132,6 +158,7 @@ async fn pass(
     mut to: OwnedWriteHalf,
     mut fault: watch::Receiver<Fault>,
     way: Way,
+    tap: &Tap,
 ) -> io::Result<()> {
     let mut chunk = [0_u8; CHUNK_BYTES];
     let mut half_closed = false;
@@ -166,6 +193,10 @@ async fn pass(
         };
         if read == 0 {
             return Ok(());
+        }
+        match way {
+            Way::Up => tap.sent(&chunk[..read]),
+            Way::Down => tap.answered(&chunk[..read]),
         }
         if let Fault::Delay(delay) = now {
             tokio::time::sleep(delay).await;

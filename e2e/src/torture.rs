@@ -1,153 +1,124 @@
-//! One seeded run of faults: the same seed gives the same faults in the same order.
+//! One run: the faults of its plan on real programs, then the ledger.
 
-use std::{collections::HashMap, time::Duration};
+use std::{path::Path, time::Duration};
 
-use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
-use tokio::time::{Instant, sleep};
+use futures_util::future::try_join_all;
+use tokio::time::sleep;
 
 use crate::{
-    cluster::{Cluster, ClusterError, PATIENCE, Template},
-    fault_proxy::Fault,
-    ledger::{self, Taken},
+    cluster::{Cluster, ClusterError},
+    fault_proxy::Fault as NetworkFault,
+    host::End,
+    ledger::{self, Entry, Total},
+    plan::{Fault, Ground, Plan},
+    template::Templates,
 };
 
-/// Hosts of a run.
-const HOSTS: usize = 4;
-/// Faults of a run.
-const FAULTS: usize = 4;
+/// Longest wait for a host to hand over what it holds: far beyond what a busy machine needs.
+const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What a run found.
-#[derive(Debug)]
-pub struct Outcome {
-    /// Samples that all hosts took together.
-    pub samples: u64,
-    /// The faults, in words, for the message of a failure.
-    pub story: Vec<String>,
-}
-
-/// Runs one seed.
+/// Runs a plan; a failed one leaves its files below `evidence`.
 ///
 /// # Errors
-/// When a program fails, or the ledger does not agree: the message tells the whole story.
-pub async fn run(template: &Template, seed: u64) -> Result<Outcome, String> {
-    let mut story = Vec::new();
-    match faults_and_ledger(template, seed, &mut story).await {
-        Ok(samples) => Ok(Outcome { samples, story }),
-        Err(what) => Err(format!("seed {seed}: {what}\nthe story: {}", story.join("; "))),
-    }
-}
-
-async fn faults_and_ledger(template: &Template, seed: u64, story: &mut Vec<String>) -> Result<u64, String> {
-    let mut random = StdRng::seed_from_u64(seed);
-    let words = |error: ClusterError| error.to_string();
-    let mut cluster = Cluster::start(template, HOSTS).await.map_err(words)?;
-    for _ in 0..FAULTS {
-        // The time between faults is part of the fault: it decides what is under way when it strikes.
-        sleep(Duration::from_millis(random.random_range(50..400))).await;
-        story.push(strike(&mut cluster, &mut random).await.map_err(words)?);
-        sleep(Duration::from_millis(random.random_range(20..400))).await;
-        heal(&mut cluster, &mut random).await.map_err(words)?;
-    }
-    let taken = settle(&mut cluster).await?;
-    cluster.kill_server().await;
-    let wrong = ledger::compare(&cluster.store(), &taken).await?;
-    if !wrong.is_empty() {
-        let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
-        return Err(wrong.join("; "));
-    }
-    Ok(taken.iter().map(|taken| taken.last_seq).sum())
-}
-
-async fn strike(cluster: &mut Cluster, random: &mut StdRng) -> Result<String, ClusterError> {
-    let host = random.random_range(0..HOSTS);
-    let all = random.random_bool(0.3);
-    let fault = match random.random_range(0..8_u8) {
-        0 => {
-            cluster.kill_server().await;
-            return Ok("server killed".to_owned());
-        }
-        1 => {
-            cluster.kill_client(host).await?;
-            return Ok(format!("client {host} killed"));
-        }
-        2 => {
-            cluster.kill_client(host).await?;
-            cluster.kill_server().await;
-            return Ok(format!("client {host} and server killed"));
-        }
-        3 => Fault::Delay(Duration::from_millis(random.random_range(5..80))),
-        4 => Fault::Stall,
-        5 => Fault::Reset,
-        6 => Fault::Truncate(random.random_range(0..600)),
-        _ => Fault::HalfClose,
+/// When a program fails, or the ledger does not agree: the message says what, and where the files are.
+pub async fn run(templates: &Templates, plan: &Plan, evidence: &Path) -> Result<Total, String> {
+    let cluster = Cluster::start(templates, plan.ground).await;
+    let mut cluster = cluster.map_err(|error| format!("{plan}\n  the programs did not start: {error}"))?;
+    let what = match faults_and_ledger(&mut cluster, plan).await {
+        Ok(total) => return Ok(total),
+        Err(what) => what,
     };
-    for (index, one) in cluster.hosts.iter().enumerate() {
-        if all || index == host {
-            one.proxy.set(fault);
-        }
-    }
-    Ok(if all {
-        format!("{fault:?} for all")
-    } else {
-        format!("{fault:?} for host {host}")
-    })
+    let folder = evidence.join(format!("seed-{}", plan.seed));
+    let kept = match cluster.keep_evidence(&folder).await {
+        Ok(()) => format!("its files are in {}", folder.display()),
+        Err(error) => format!("its files could not be kept: {error}"),
+    };
+    Err(format!("{plan}\n  {what}\n  {kept}"))
 }
 
-async fn heal(cluster: &mut Cluster, random: &mut StdRng) -> Result<(), ClusterError> {
-    for host in &cluster.hosts {
-        host.proxy.set(Fault::None);
+async fn faults_and_ledger(cluster: &mut Cluster, plan: &Plan) -> Result<Total, String> {
+    let words = |error: ClusterError| error.to_string();
+    for step in &plan.steps {
+        sleep(step.wait).await;
+        strike(cluster, step.fault).await.map_err(words)?;
+        sleep(step.lasts).await;
+        // A server that cannot write says so, and goes on by itself when it can.
+        let is_said = step.fault == Fault::FillDisk && plan.ground == Ground::SmallStore;
+        if is_said {
+            cluster.until_ready(false).await.map_err(words)?;
+        }
+        heal(cluster).await.map_err(words)?;
+        if is_said {
+            cluster.until_ready(true).await.map_err(words)?;
+        }
     }
-    if !cluster.serves() || random.random_bool(0.1) {
-        cluster.start_server().await?;
+    let ends: Vec<End> = try_join_all(cluster.hosts.iter_mut().map(|host| host.hand_over(PATIENCE))).await?;
+    cluster.kill_server().await;
+    let entries = cluster.hosts.iter().zip(ends).map(|(host, end)| Entry {
+        host: host.name.clone(),
+        passed: host.proxy.account.passed(),
+        end,
+        may_lose: plan.may_lose(),
+    });
+    let entries: Vec<Entry> = entries.collect();
+    let store = cluster.open_store().await?;
+    let (total, mut wrong) = ledger::compare(&*store, &entries).await?;
+    wrong.extend(cluster.panics());
+    if wrong.is_empty() {
+        Ok(total)
+    } else {
+        Err(wrong.join("\n  "))
     }
-    for index in 0..HOSTS {
-        cluster.start_client(index)?;
+}
+
+async fn strike(cluster: &mut Cluster, fault: Fault) -> Result<(), ClusterError> {
+    match fault {
+        Fault::KillServer => cluster.kill_server().await,
+        Fault::KillClient(host) => cluster.hosts[host].kill().await?,
+        Fault::KillBoth(host) => {
+            cluster.hosts[host].kill().await?;
+            cluster.kill_server().await;
+        }
+        Fault::Network(fault, which) => {
+            for (index, host) in cluster.hosts.iter().enumerate() {
+                if which.is_none_or(|which| which == index) {
+                    host.proxy.set(fault);
+                }
+            }
+        }
+        Fault::FillDisk => fill(cluster)?,
+        Fault::FillDiskAndKillClient(host) => {
+            fill(cluster)?;
+            // Some samples find no room before it dies.
+            sleep(Duration::from_millis(250)).await;
+            cluster.hosts[host].kill().await?;
+        }
+        Fault::KillDatabase => cluster.kill_database().await?,
+        Fault::KillDatabaseAndServer => {
+            cluster.kill_database().await?;
+            cluster.kill_server().await;
+        }
     }
     Ok(())
 }
 
-/// Ends every client in an orderly manner until nothing waits in its spool; returns what each took.
-async fn settle(cluster: &mut Cluster) -> Result<Vec<Taken>, String> {
-    let deadline = Instant::now() + PATIENCE;
-    let mut taken = HashMap::new();
-    while taken.len() < HOSTS {
-        for index in 0..HOSTS {
-            if taken.contains_key(&index) {
-                continue;
-            }
-            let waiting = cluster.hosts[index]
-                .state()
-                .map_or(u64::MAX, |state| state.waiting_samples);
-            if waiting > 5 && Instant::now() < deadline {
-                continue;
-            }
-            cluster
-                .end_client(index)
-                .await
-                .map_err(|error| error.to_string())?;
-            match cluster.hosts[index].state() {
-                Ok(state) if state.waiting_samples == 0 && state.acknowledged_seq > 0 => {
-                    let host = format!("host-{index}");
-                    taken.insert(
-                        index,
-                        Taken {
-                            host,
-                            last_seq: state.acknowledged_seq,
-                        },
-                    );
-                }
-                Ok(_) if Instant::now() < deadline => {
-                    cluster.start_client(index).map_err(|error| error.to_string())?;
-                }
-                state => {
-                    let log = cluster.hosts[index].log_tail();
-                    return Err(format!(
-                        "host-{index} could not hand over its samples: {state:?}\n{log}"
-                    ));
-                }
-            }
-        }
-        sleep(Duration::from_millis(50)).await;
+fn fill(cluster: &Cluster) -> Result<(), ClusterError> {
+    if let Some(disk) = &cluster.small_disk {
+        disk.fill()?;
     }
-    Ok(taken.into_values().collect())
+    Ok(())
+}
+
+/// Ends every fault, the lowest layer first.
+async fn heal(cluster: &mut Cluster) -> Result<(), ClusterError> {
+    if let Some(disk) = &cluster.small_disk {
+        disk.free()?;
+    }
+    cluster.start_database().await?;
+    cluster.start_server().await?;
+    for host in &mut cluster.hosts {
+        host.proxy.set(NetworkFault::None);
+        host.start()?;
+    }
+    Ok(())
 }

@@ -54,6 +54,25 @@ fn last_segment(folder: &Path) -> Option<PathBuf> {
     paths.pop()
 }
 
+#[test]
+fn a_client_that_was_killed_between_making_a_segment_and_writing_it_has_lost_nothing() {
+    for taken in [0, 3] {
+        let folder = tempfile::tempdir().expect("temp folder");
+        let mut spool = open(folder.path(), 100_000);
+        for second in 0..taken {
+            append(&mut spool, second);
+        }
+        let used = spool.last_seq();
+        drop(spool);
+        let next = folder.path().join(format!("segment-{:020}", used + 1));
+        fs::write(&next, "").expect("an empty segment");
+        let mut spool = open(folder.path(), 100_000);
+        assert_eq!(spool.last_seq(), used);
+        assert_eq!(spool.unreported(), []);
+        assert_eq!(append(&mut spool, 9).seq, used + 1);
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Append(u8),

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo | test | bench | codegen | tidy`.
+//! The project's own commands: `cargo xtask demo | test | torture | bench | codegen | tidy`.
 
 mod bench;
 mod codegen;
@@ -10,6 +10,7 @@ mod process;
 mod suites;
 mod test_counts;
 mod tidy;
+mod torture;
 mod workspace;
 
 use std::process::ExitCode;
@@ -32,6 +33,12 @@ enum Command {
     Demo(demo::Options),
     /// Runs every check and every test, and ends with one line of totals.
     Test(suites::Options),
+    /// Runs the fault suite for as long as wanted: `--runs 1000`, or `--seed N` to repeat one run.
+    Torture {
+        /// What the runner is told; `cargo xtask torture --help` shows it.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Builds the release programs, measures, and writes bench/README.md.
     Bench(bench::Options),
     /// Writes the generated files: the dashboard's wire types and the configuration reference.
@@ -62,6 +69,7 @@ fn run(command: Command, printer: &Printer) -> Result<ExitCode> {
     match command {
         Command::Demo(options) => demo::run(&workspace, printer, &options),
         Command::Test(options) => suites::run(&workspace, printer, &options),
+        Command::Torture { arguments } => torture::run(&workspace, printer, &arguments),
         Command::Bench(options) => bench::run(&workspace, printer, &options),
         Command::Codegen { check } => codegen::run(&workspace, printer, check),
         Command::VagrantSmoke => {

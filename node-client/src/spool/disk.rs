@@ -12,8 +12,9 @@ use super::{
     store::Spool,
 };
 
-/// How long a disk that failed is left alone, in milliseconds: trying costs little, and a minute in memory is safe.
-const DISK_RETRY_MS: i64 = 60_000;
+/// How long a disk that failed is left alone, in milliseconds: trying costs one write, and what waits in memory
+/// meanwhile is lost if the program is killed.
+const DISK_RETRY_MS: i64 = 5_000;
 
 impl Spool {
     pub(super) fn on_disk(&self) -> impl Iterator<Item = &Segment> {

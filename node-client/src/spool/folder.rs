@@ -88,7 +88,11 @@ pub(super) fn open(path: &Path, now_unix_ms: i64) -> Result<Opened, OpenFailure>
     if foreign > 0 {
         tracing::warn!("{foreign} segments of another numbering are left out of the spool");
     }
-    let tail_is_torn = !scan.damaged_heads.is_empty() || scan.found.iter().any(|found| found.torn_bytes > 0);
+    // A program that is killed after it made a segment and before it wrote the first sample leaves an empty one. That
+    // sample never left this machine, so that its number is free.
+    let unfinished = usize::from(scan.newest_is_empty);
+    let tail_is_torn =
+        scan.damaged_heads.len() > unfinished || scan.found.iter().any(|found| found.torn_bytes > 0);
     let torn_bytes = scan.torn_bytes + scan.found.iter().map(|found| found.torn_bytes).sum::<u64>();
     let mut segments: Vec<Segment> = scan
         .found
@@ -115,7 +119,13 @@ pub(super) fn open(path: &Path, now_unix_ms: i64) -> Result<Opened, OpenFailure>
         _ if is_new => true,
         None => false,
         Some(position) => {
-            !tail_is_torn && (position.closed || (position.complete && position.boot == boot && boot != 0))
+            let same_boot = position.boot == boot && boot != 0;
+            !tail_is_torn
+                && if position.closed {
+                    unfinished == 0
+                } else {
+                    position.complete && same_boot
+                }
         }
     };
     let used_through = match before {
@@ -126,9 +136,11 @@ pub(super) fn open(path: &Path, now_unix_ms: i64) -> Result<Opened, OpenFailure>
     };
     note_holes(&segments, acknowledged, sound_through, &mut drops);
     if used_through > sound_through {
-        let from = before
+        let newest = before
             .map_or(0, |position| position.newest_unix_ms)
             .max(segments.last().map_or(0, |segment| segment.last.time_unix_ms));
+        // Without any sample to go by, what was lost is of now at the earliest.
+        let from = if newest == 0 { now_unix_ms } else { newest };
         let lost = used_through - sound_through;
         let longest = i64::try_from(lost).unwrap_or(i64::MAX).saturating_mul(1000);
         let to = from.saturating_add(longest).min(now_unix_ms);
@@ -189,6 +201,8 @@ pub(super) fn new_epoch() -> String {
 struct Scan {
     found: Vec<Found>,
     damaged_heads: Vec<PathBuf>,
+    /// The last of the damaged ones is the newest segment and has no bytes.
+    newest_is_empty: bool,
     torn_bytes: u64,
 }
 
@@ -199,13 +213,18 @@ fn scan(folder: &Path) -> io::Result<Scan> {
     }
     paths.retain(|path| is_segment(path));
     paths.sort();
+    let newest = paths.last().cloned();
     let mut scan = Scan::default();
     for path in paths {
         match Segment::find(&path)? {
             Some(found) => scan.found.push(found),
             None => {
-                scan.torn_bytes += fs::metadata(&path).map_or(0, |metadata| metadata.len());
-                tracing::warn!("{} is damaged from its first byte", path.display());
+                let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+                scan.torn_bytes += bytes;
+                scan.newest_is_empty = bytes == 0 && Some(&path) == newest.as_ref();
+                if !scan.newest_is_empty {
+                    tracing::warn!("{} is damaged from its first byte", path.display());
+                }
                 scan.damaged_heads.push(path);
             }
         }

@@ -23,6 +23,8 @@ const RECENT_SAMPLES_MAX: usize = 900;
 #[derive(Debug)]
 pub(super) struct HostEntry {
     pub(super) record: KeptRecord,
+    /// The store has the record as it is; until then each hello writes it.
+    pub(super) is_stored: bool,
     pub(super) link: Option<Arc<HostLink>>,
     pub(super) clock: ClockOffset,
     pub(super) latest: Option<HostRow>,
@@ -47,6 +49,7 @@ impl HostEntry {
     pub(super) fn new(record: HostRecord) -> Self {
         Self {
             record: record.into(),
+            is_stored: true,
             link: None,
             clock: ClockOffset::default(),
             latest: None,

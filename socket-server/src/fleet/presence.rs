@@ -121,9 +121,16 @@ impl Fleet {
         acknowledged_seq: u64,
     ) -> Result<(), StoreError> {
         for record in changed {
+            let host = record.id.clone();
             self.keep(&joined.room, record).await?;
+            if let Some(entry) = joined.room.lock().hosts.get_mut(&host) {
+                entry.is_stored = true;
+            }
         }
         let settled = self.store.settled(&joined.host, &joined.epoch).await?;
+        // The host forgets what it is told here. What a store shows may be on its way to the disk still; what it showed
+        // before a write that worked is there.
+        self.store.check().await?;
         joined
             .link
             .resume(settled.contiguous_from(acknowledged_seq), settled);
@@ -247,7 +254,9 @@ fn seat(
         let mut record = before.clone();
         describe(&mut record, hello);
         entry.clock.read(hello.sent_unix_ms, now_unix_ms());
-        if before != record {
+        entry.is_stored &= before == record;
+        // Also when an earlier hello found the store away: samples without their host would be lost with this process.
+        if !entry.is_stored {
             changed.push(record.clone());
             entry.record = record.into();
         }
@@ -270,6 +279,7 @@ fn seat_new(
         for entry in state.hosts.values_mut() {
             if *entry.record.machine_identity == *hello.machine_identity && !entry.record.cloned_identity {
                 entry.record.cloned_identity = true;
+                entry.is_stored = false;
                 flagged.push(entry.record.id.clone());
                 changed.push(entry.record.whole());
             }
@@ -294,6 +304,7 @@ fn seat_new(
     };
     describe(&mut record, hello);
     let mut entry = HostEntry::new(record.clone());
+    entry.is_stored = false;
     entry.clock.read(hello.sent_unix_ms, now);
     entry.link = Some(Arc::clone(link));
     let host = record.id.clone();

@@ -3,7 +3,7 @@
 use pco::{
     ChunkConfig,
     data_types::Number,
-    standalone::{simple_compress, simple_decompress},
+    standalone::{simple_compress, simple_decompress_into},
 };
 
 use super::bytes::damaged;
@@ -15,6 +15,10 @@ const DOUBLES: u8 = 2;
 
 /// Set in a column's first byte when a bitmap tells which values are there.
 const WITH_HOLES: u8 = 0x80;
+
+/// Most values of a column: ten minutes of a host that sends thousands of samples a second. A damaged count must not
+/// reserve more.
+const VALUES_MAX: usize = 1 << 22;
 
 /// Doubles hold every integer below this exactly.
 const EXACT_INTEGER_MAX: f64 = 9_007_199_254_740_992.0;
@@ -58,23 +62,23 @@ pub(super) fn decode_column(bytes: &[u8], count: usize) -> Result<Vec<Option<f64
             .ok_or_else(|| damaged("a column is cut short"))?;
         (Some(bitmap), payload)
     };
-    let present: Vec<f64> = match head & !WITH_HOLES {
-        INTEGERS => decode::<i64>(payload)?
-            .into_iter()
-            .map(|value| value as f64)
-            .collect(),
-        SINGLES => decode::<f32>(payload)?.into_iter().map(f64::from).collect(),
-        DOUBLES => decode::<f64>(payload)?,
-        _ => return Err(damaged("a column has an unknown kind")),
-    };
     let expected = bitmap.map_or(count, |bitmap| {
         (0..count)
             .filter(|&place| bitmap[place / 8] >> (place % 8) & 1 == 1)
             .count()
     });
-    if present.len() != expected {
-        return Err(damaged("a column has the wrong length"));
-    }
+    let present: Vec<f64> = match head & !WITH_HOLES {
+        INTEGERS => decode::<i64>(payload, expected)?
+            .into_iter()
+            .map(|value| value as f64)
+            .collect(),
+        SINGLES => decode::<f32>(payload, expected)?
+            .into_iter()
+            .map(f64::from)
+            .collect(),
+        DOUBLES => decode::<f64>(payload, expected)?,
+        _ => return Err(damaged("a column has an unknown kind")),
+    };
     let Some(bitmap) = bitmap else {
         return Ok(present.into_iter().map(Some).collect());
     };
@@ -92,13 +96,8 @@ pub(super) fn encode_numbers<T: Number>(values: &[T]) -> Result<Vec<u8>, StoreEr
 }
 
 /// Reads `count` numbers that [`encode_numbers`] wrote.
-pub(super) fn decode_numbers<T: Number>(bytes: &[u8], count: usize) -> Result<Vec<T>, StoreError> {
-    let values = decode(bytes)?;
-    if values.len() == count {
-        Ok(values)
-    } else {
-        Err(damaged("a key column has the wrong length"))
-    }
+pub(super) fn decode_numbers<T: Number + Default>(bytes: &[u8], count: usize) -> Result<Vec<T>, StoreError> {
+    decode(bytes, count)
 }
 
 fn is_exact_integer(value: f64) -> bool {
@@ -110,8 +109,19 @@ fn compress<T: Number>(values: &[T]) -> Result<Vec<u8>, StoreError> {
         .map_err(|error| damaged(&format!("a column cannot be compressed: {error}")))
 }
 
-fn decode<T: Number>(bytes: &[u8]) -> Result<Vec<T>, StoreError> {
-    simple_decompress(bytes).map_err(|error| damaged(&format!("a column cannot be read: {error}")))
+/// Reads exactly `count` values into memory for as many: what the bytes claim to hold is not believed.
+fn decode<T: Number + Default>(bytes: &[u8], count: usize) -> Result<Vec<T>, StoreError> {
+    if count > VALUES_MAX {
+        return Err(damaged("a column claims too many values"));
+    }
+    let mut values = vec![T::default(); count];
+    let progress = simple_decompress_into(bytes, &mut values)
+        .map_err(|error| damaged(&format!("a column cannot be read: {error}")))?;
+    if progress.n_processed == count && progress.finished {
+        Ok(values)
+    } else {
+        Err(damaged("a column has the wrong length"))
+    }
 }
 
 #[cfg(test)]
@@ -150,6 +160,17 @@ mod tests {
         #[test]
         fn garbage_is_an_error_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..100), count in 0_usize..300) {
             drop(decode_column(&bytes, count));
+        }
+    }
+
+    #[test]
+    fn a_column_that_claims_billions_of_values_reserves_no_memory_for_them() {
+        // Found by fuzzing: 23 bytes that claim four gibibytes.
+        let claim = b"\x00pco!\x02&\xdf\x02\x00p\x00\x00\x00\xccco!\x02o\xfc\x02\x00";
+        decode_column(claim, 3).expect_err("is damaged");
+        let bytes = encode_column(&[Some(1.5); 300]).expect("encodes");
+        for count in [0, 299, 301, VALUES_MAX + 1] {
+            decode_column(&bytes, count).expect_err("has another length");
         }
     }
 

@@ -9,7 +9,8 @@ use super::{
     append::{Prepared, append},
     folder::{OpenError, require},
     hosts::delete_host,
-    maintain::{expire, pack_some, ready, shrink},
+    maintain::{expire, pack_some, ready},
+    opened::Opened,
     tables::Tables,
     view::{View, read_ranges},
     writer::Writer,
@@ -21,7 +22,7 @@ use crate::store::{
 
 /// Keeps everything in a folder; only one process may open it.
 pub struct EmbeddedStore {
-    tables: Arc<Tables>,
+    opened: Arc<Opened>,
     pub(super) writer: Writer,
     retention: Retention,
 }
@@ -35,13 +36,13 @@ impl EmbeddedStore {
         let folder: PathBuf = folder.into();
         let name = folder.display().to_string();
         let opened = tokio::task::spawn_blocking(move || {
-            let tables = Arc::new(Tables::open(&folder)?);
-            let writer = Writer::start(Arc::clone(&tables)).map_err(|source| OpenError::Folder {
+            let opened = Arc::new(Opened::open(folder.clone())?);
+            let writer = Writer::start(Arc::clone(&opened)).map_err(|source| OpenError::Folder {
                 folder: folder.display().to_string(),
                 source,
             })?;
             Ok(Self {
-                tables,
+                opened,
                 writer,
                 retention,
             })
@@ -68,8 +69,8 @@ impl EmbeddedStore {
         &self,
         job: impl FnOnce(&View) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let tables = Arc::clone(&self.tables);
-        let done = tokio::task::spawn_blocking(move || job(&View::new(&tables))).await;
+        let opened = Arc::clone(&self.opened);
+        let done = tokio::task::spawn_blocking(move || opened.read(job)).await;
         done.unwrap_or_else(|error| {
             Err(StoreError::Unavailable {
                 reason: format!("a read ended early: {error}"),
@@ -279,8 +280,7 @@ impl Store for EmbeddedStore {
         self.write(move |tables| expire(tables, &retention, now_unix_ms))
             .await?;
         if let Some(bytes_max) = retention.bytes_max {
-            self.write(move |tables| shrink(tables, bytes_max, now_unix_ms))
-                .await?;
+            self.keep_within(bytes_max, now_unix_ms).await?;
         }
         Ok(())
     }

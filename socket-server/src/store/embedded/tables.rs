@@ -116,7 +116,7 @@ impl From<fjall::Error> for StoreError {
         match error {
             fjall::Error::Poisoned => Self::Unavailable {
                 reason:
-                    "an earlier write failed; free disk space or repair the disk, then restart the server"
+                    "the disk refused a write; the files are opened anew as soon as it takes writes again"
                         .to_owned(),
             },
             fjall::Error::Io(source) => Self::Unavailable {

@@ -9,7 +9,7 @@ use std::{
 use fjall::PersistMode;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{append::SettledCache, tables::Tables};
+use super::{append::SettledCache, opened::Opened, tables::Tables};
 use crate::store::StoreError;
 
 /// How long appends wait for company before their fsync: a thousand hosts then cost some twenty commits a
@@ -25,16 +25,31 @@ const GROUP_JOBS_MAX: usize = 4_096;
 /// Jobs that may wait; a full queue makes callers wait, which holds back the hosts.
 const QUEUE_JOBS: usize = 1_024;
 
+/// How long a disk that refused a write is left alone: a try costs one small file.
+const REOPEN_EVERY: Duration = Duration::from_millis(500);
+
 /// What jobs work on.
 pub(super) struct WriterState {
     pub(super) tables: Arc<Tables>,
     pub(super) settled: SettledCache,
 }
 
+impl WriterState {
+    fn new(tables: Arc<Tables>) -> Self {
+        Self {
+            tables,
+            settled: SettledCache::default(),
+        }
+    }
+}
+
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
+/// Runs a job; without a state it only makes the answer, which then is an error.
+type Run = Box<dyn FnOnce(Option<&mut WriterState>) -> Answer + Send>;
+
 struct Job {
-    run: Box<dyn FnOnce(&mut WriterState) -> Answer + Send>,
+    run: Run,
     /// Whether it may wait for company.
     patient: bool,
 }
@@ -46,30 +61,26 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(tables: Arc<Tables>) -> std::io::Result<Self> {
+    pub(super) fn start(opened: Arc<Opened>) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE_JOBS);
-        let state = WriterState {
-            tables,
-            settled: SettledCache::default(),
-        };
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(state, jobs))?;
+            .spawn(move || run(&opened, jobs))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
         })
     }
 
-    /// Runs a job on the thread; returns when what it wrote is durable.
+    /// Runs a job on the thread; returns when what it wrote is durable, and what it read as well.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         patient: bool,
         job: impl FnOnce(&mut WriterState) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
-        let run = Box::new(move |state: &mut WriterState| -> Answer {
-            let result = job(state);
+        let run = Box::new(move |state: Option<&mut WriterState>| -> Answer {
+            let result = state.map_or_else(|| Err(stopped()), job);
             Box::new(move |durable| {
                 // A caller that has gone away needs no answer.
                 drop(sender.send(durable.and(result)));
@@ -92,38 +103,108 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut state: WriterState, mut jobs: mpsc::Receiver<Job>) {
+fn run(opened: &Opened, mut jobs: mpsc::Receiver<Job>) {
+    let mut place = opened.tables().map(WriterState::new).map_or_else(
+        || Place::Refused("the files are not open".to_owned(), Instant::now()),
+        |state| Place::Open(Box::new(state)),
+    );
     while let Some(first) = jobs.blocking_recv() {
-        let began = Instant::now();
-        let mut patient = first.patient;
-        let mut answers = vec![(first.run)(&mut state)];
-        while answers.len() < GROUP_JOBS_MAX {
-            match jobs.try_recv() {
-                Ok(job) => {
-                    patient &= job.patient;
-                    answers.push((job.run)(&mut state));
-                }
-                Err(mpsc::error::TryRecvError::Empty) if patient && began.elapsed() < GROUP_WINDOW => {
-                    thread::sleep(GROUP_POLL);
-                }
-                Err(_) => break,
-            }
-        }
-        let durable = state.tables.database.persist(PersistMode::SyncAll);
-        let reason = durable.err().map(|error| StoreError::from(error).to_string());
-        for answer in answers {
-            answer(match &reason {
-                None => Ok(()),
-                Some(reason) => Err(StoreError::Unavailable {
+        place = match place.ready(opened) {
+            Place::Open(mut state) => match run_group(&mut state, first, &mut jobs) {
+                Ok(()) => Place::Open(state),
+                Err(reason) => Place::Refused(reason, Instant::now()),
+            },
+            Place::Refused(reason, since) => {
+                (first.run)(None)(Err(StoreError::Unavailable {
                     reason: reason.clone(),
-                }),
-            });
+                }));
+                Place::Refused(reason, since)
+            }
+        };
+    }
+}
+
+/// Where the writer stands.
+enum Place {
+    Open(Box<WriterState>),
+    /// The disk refused a write at that instant, and nothing is written until the files are opened anew.
+    Refused(String, Instant),
+}
+
+impl Place {
+    /// Tries to open the files anew when that is due. What was known of their content is forgotten with them.
+    fn ready(self, opened: &Opened) -> Self {
+        match self {
+            Self::Refused(before, since) if since.elapsed() >= REOPEN_EVERY => match opened.reopen() {
+                Ok(tables) => {
+                    tracing::info!(%before, "the store's files are open again after a failed write");
+                    Self::Open(Box::new(WriterState::new(tables)))
+                }
+                Err(reason) => Self::Refused(reason, Instant::now()),
+            },
+            same => same,
         }
     }
+}
+
+/// Runs the jobs that are there, makes them durable together and answers them.
+///
+/// # Errors
+/// When the disk refused: all of them were answered with that reason.
+fn run_group(state: &mut WriterState, first: Job, jobs: &mut mpsc::Receiver<Job>) -> Result<(), String> {
+    let began = Instant::now();
+    let mut patient = first.patient;
+    let mut answers = vec![(first.run)(Some(state))];
+    while answers.len() < GROUP_JOBS_MAX {
+        match jobs.try_recv() {
+            Ok(job) => {
+                patient &= job.patient;
+                answers.push((job.run)(Some(state)));
+            }
+            Err(mpsc::error::TryRecvError::Empty) if patient && began.elapsed() < GROUP_WINDOW => {
+                thread::sleep(GROUP_POLL);
+            }
+            Err(_) => break,
+        }
+    }
+    let durable = state.tables.database.persist(PersistMode::SyncAll);
+    let durable = durable.map_err(|error| StoreError::from(error).to_string());
+    for answer in answers {
+        answer(
+            durable
+                .clone()
+                .map_err(|reason| StoreError::Unavailable { reason }),
+        );
+    }
+    durable
 }
 
 fn stopped() -> StoreError {
     StoreError::Unavailable {
         reason: "the store's writer has stopped; see the log, then restart the server".to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_refused_write_the_files_are_opened_anew_and_jobs_run_again() {
+        let folder = tempfile::tempdir().expect("makes a folder");
+        let opened = Opened::open(folder.path().to_owned()).expect("opens");
+        let just_now = Place::Refused("full".to_owned(), Instant::now() + REOPEN_EVERY);
+        assert!(matches!(just_now.ready(&opened), Place::Refused(..)));
+        let long_ago = Instant::now()
+            .checked_sub(REOPEN_EVERY)
+            .expect("a clock that runs");
+        let due = Place::Refused("full".to_owned(), long_ago);
+        let Place::Open(state) = due.ready(&opened) else {
+            unreachable!("the disk takes writes");
+        };
+        state.tables.meta.insert("a", "1").expect("writes");
+        let key = |view: &super::super::view::View| Ok(view.tables.meta.contains_key("a")?);
+        assert!(opened.read(key).expect("reads"));
     }
 }
