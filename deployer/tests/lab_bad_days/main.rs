@@ -8,8 +8,8 @@
 
 mod cut_off;
 mod day;
+mod gone;
 mod interrupted;
-mod reboot;
 mod refused;
 #[expect(dead_code, reason = "other tests need the rest")]
 #[path = "../support/mod.rs"]
