@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{self, Write as _},
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -35,6 +35,10 @@ use crate::{
 const STORE_DISK_MEGABYTES: usize = 32;
 /// Megabytes of a small disk for all spools of a run.
 const SPOOL_DISK_MEGABYTES: usize = 4;
+
+/// Where a proxy leads while there is no server: port 1 is nobody's, while the port of a dead server may be given to the
+/// server of another run, whose account this run's keys open too.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 /// Longest wait for the server to say what is so: far beyond what a busy machine needs.
 const READY_DEADLINE: Duration = Duration::from_secs(90);
@@ -130,6 +134,9 @@ impl Cluster {
     /// Kills the server as a power cut would kill its process.
     pub async fn kill_server(&mut self) {
         if let Some(server) = self.server.take() {
+            for host in &self.hosts {
+                host.proxy.lead_to(NOWHERE);
+            }
             server.kill().await;
         }
     }
