@@ -17,7 +17,8 @@ setup() {
   stand_in systemctl '
     for word in "$@"; do case $word in enable | is-enabled | list-unit-files) verb=$word ;; esac; unit=$word; done
     case $verb in
-      list-unit-files) echo "$unit enabled" ;;
+      # More than a pipe holds, as of a machine with many units.
+      list-unit-files) echo "$unit enabled"; seq 20000 ;;
       is-enabled) grep -qx "$unit" "$STATE/enabled" 2>/dev/null ;;
       enable) echo "$unit" >>"$STATE/enabled" ;;
     esac'
@@ -56,6 +57,8 @@ all_of_dnf() {
   grep -q '^deploy:524288:65536$' "$machine/etc/subuid"
   grep -qx firewalld.service "$work/enabled"
   grep -qx podman-restart.service "$work/enabled"
+  grep -q '^Restart=on-failure$' "$machine/etc/systemd/system/podman-restart.service.d/50-metric-flow.conf"
+  grep -q '^Restart=on-failure$' "$machine/etc/systemd/user/podman-restart.service.d/50-metric-flow.conf"
 
   run "$bootstrap" --key "$key"
   [ "$status" -eq 0 ]

@@ -1,13 +1,22 @@
 #!/usr/bin/env bash
-# Turns a fresh machine into a host that the deployer can work on. Run it as root, as often as you like:
-#
-#   bootstrap.sh [--key "ssh-ed25519 AAAA… me"]... [--user deploy]   make it so; says each thing that it changed
-#   bootstrap.sh --check …                                           change nothing; exit 2 when something is not so
-#   bootstrap.sh --image …                                           inside an image that is being built: start nothing
-#
-# RHEL, Rocky Linux, AlmaLinux and CentOS Stream 9 and 10, Fedora, Debian 12 and later, Ubuntu 24.04 and later.
-# Exit status: 0 as wanted, 1 failed, 2 `--check` found drift, 64 wrong arguments.
+# Turns a fresh machine into a host that the deployer can work on.
 set -euo pipefail
+
+# Printed and not read from this file: the script may come through a pipe.
+usage() {
+  cat <<'USAGE'
+Turns a fresh machine into a host that the deployer can work on. Run it as root, as often as you like:
+
+  bootstrap.sh [--key "ssh-ed25519 AAAA… me"]... [--user deploy]   make it so; says each thing that it changed
+  bootstrap.sh --check …                                           change nothing; exit 2 when something is not so
+  bootstrap.sh --image …                                           inside an image that is being built: start nothing
+
+Afterwards sshd takes keys only, of root as well: have a key of your own on the machine first.
+
+RHEL, Rocky Linux, AlmaLinux and CentOS Stream 9 and 10, Fedora, Debian 12 and later, Ubuntu 24.04 and later.
+Exit status: 0 as wanted, 1 failed, 2 `--check` found drift, 64 wrong arguments.
+USAGE
+}
 
 # Everything that differs between distributions. One row per thing, one column per package manager.
 table() {
@@ -34,6 +43,8 @@ sudo_rules() {
 Defaults:$user !requiretty
 $user ALL=(root) NOPASSWD: /usr/bin/podman system dial-stdio
 $user ALL=(root) NOPASSWD: /usr/bin/firewall-cmd *
+$user ALL=(root) NOPASSWD: /usr/sbin/nft -s list table inet firewalld
+$user ALL=(root) NOPASSWD: /usr/bin/ls -lnR --full-time /etc/firewalld
 $user ALL=(root) NOPASSWD: /usr/bin/systemctl enable --now podman.socket
 $user ALL=(root) NOPASSWD: /usr/bin/systemctl enable podman-restart.service
 $user ALL=(root) NOPASSWD: /usr/bin/systemctl enable --now podman-restart.service
@@ -71,6 +82,28 @@ runtime = "runc"
 RULES
 }
 
+# Podman's own unit tries once after a boot, and while firewalld sets its rules: it removes those that the engine is just
+# making, so that a container does not start, or starts and is not reached. When one fails, the unit takes the others down.
+boot_rules() {
+  cat <<'RULES'
+# Written by bootstrap.sh: containers are started when the firewall is there, and again when one does not start.
+[Unit]
+After=firewalld.service
+StartLimitIntervalSec=10min
+StartLimitBurst=30
+
+[Service]
+KillMode=process
+Restart=on-failure
+RestartSec=5s
+RULES
+  [ "$1" = system ] || return 0
+  cat <<'RULES'
+# firewalld has its name on the bus before it has set its rules, and answers after that.
+ExecStartPre=-/bin/sh -c 'systemctl -q is-active firewalld.service || exit 0; for try in 1 2 3 4 5; do timeout 30 firewall-cmd -q --state && exit 0; sleep 1; done'
+RULES
+}
+
 # Files are looked up and written below this folder: a test's, or none.
 readonly root=${BOOTSTRAP_ROOT:-}
 user=deploy
@@ -80,10 +113,6 @@ image=false
 changed=0
 drift=0
 refreshed=false
-
-usage() {
-  sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p}' "$0"
-}
 
 wrong() {
   echo "bootstrap: $1; \`--help\` shows how to call it" >&2
@@ -216,6 +245,8 @@ add_key() {
   folder=$(home)/.ssh
   owner=$(awk -F: -v user="$user" '$1 == user { print $3 ":" $4 }' "$root/etc/passwd")
   install -d -m 0700 "$folder"
+  # A last line without an end would swallow the new one.
+  [ -z "$(tail -c 1 "$folder/authorized_keys" 2>/dev/null)" ] || echo >>"$folder/authorized_keys"
   printf '%s\n' "$key" >>"$folder/authorized_keys"
   chmod 0600 "$folder/authorized_keys"
   chown -R "$owner" "$folder"
@@ -256,7 +287,13 @@ set_sudo() {
 
 # --- sshd
 
-sshd_is_set() { same_file /etc/ssh/sshd_config.d/10-metric-flow.conf "$(sshd_rules)" 600; }
+# One line of the settings that sshd goes by, whichever file they are from.
+sshd_setting() { sshd -T 2>/dev/null | awk -v name="$1" '$1 == name { print $2 }'; }
+
+# An earlier file, or an sshd_config that includes none, would leave our rules without effect.
+sshd_obeys() { ! booted || [ "$(sshd_setting passwordauthentication)" != yes ]; }
+
+sshd_is_set() { same_file /etc/ssh/sshd_config.d/10-metric-flow.conf "$(sshd_rules)" 600 && sshd_obeys; }
 
 set_sshd() {
   write_file /etc/ssh/sshd_config.d/10-metric-flow.conf "$(sshd_rules)" 600
@@ -264,12 +301,17 @@ set_sshd() {
     # A mistake here would lock everyone out: take the file away again rather than reload.
     sshd -t || { rm -f /etc/ssh/sshd_config.d/10-metric-flow.conf; return 1; }
     systemctl try-reload-or-restart "$(cell "unit of sshd")"
+    if ! sshd_obeys; then
+      echo "bootstrap: /etc/ssh/sshd_config, or a file before 10-metric-flow.conf, allows passwords; remove that line" >&2
+      return 1
+    fi
   fi
 }
 
 # --- services
 
-unit_exists() { systemctl ${root:+--root="$root"} list-unit-files "$1" 2>/dev/null | grep -q "^$1"; }
+# Without `grep -q`: it would end before systemctl, and `pipefail` takes that for a unit that does not exist.
+unit_exists() { systemctl ${root:+--root="$root"} list-unit-files "$1" 2>/dev/null | grep "^$1" >/dev/null; }
 
 unit_is_on() {
   systemctl ${root:+--root="$root"} is-enabled --quiet "$unit" 2>/dev/null || return 1
@@ -286,10 +328,19 @@ turn_unit_on() {
 
 # --- firewall
 
+# What is asked of the firewall, or told it, for ssh: `add` or `query`. The service is port 22; sshd may have others.
+ssh_rules() {
+  echo "--$1-service=ssh"
+  sshd_setting port | awk -v verb="$1" '$1 != 22 { print "--" verb "-port=" $1 "/tcp" }'
+}
+
 ssh_is_open() {
+  local rule
   if booted; then
-    firewall-cmd --quiet --query-service=ssh 2>/dev/null &&
-      firewall-cmd --quiet --permanent --query-service=ssh 2>/dev/null
+    for rule in $(ssh_rules query); do
+      firewall-cmd --quiet "$rule" 2>/dev/null || return 1
+      firewall-cmd --quiet --permanent "$rule" 2>/dev/null || return 1
+    done
   else
     [ -n "$root" ] || firewall-offline-cmd --quiet --query-service=ssh 2>/dev/null
   fi
@@ -297,8 +348,12 @@ ssh_is_open() {
 
 # Never `--reload`: it would throw away the engine's own rules. What runs and what is kept are set one by one.
 open_ssh() {
+  local rule
   if booted; then
-    firewall-cmd --quiet --add-service=ssh && firewall-cmd --quiet --permanent --add-service=ssh
+    for rule in $(ssh_rules add); do
+      firewall-cmd --quiet "$rule" 2>/dev/null || return 1
+      firewall-cmd --quiet --permanent "$rule" 2>/dev/null || return 1
+    done
   else
     firewall-offline-cmd --quiet --add-service=ssh
   fi
@@ -316,6 +371,19 @@ may_raise_limits() {
 engine_is_set() { same_file /etc/containers/containers.conf.d/50-metric-flow.conf "$(engine_rules)" 644; }
 set_engine() { write_file /etc/containers/containers.conf.d/50-metric-flow.conf "$(engine_rules)" 644; }
 
+boot_rules_file() { echo "/etc/systemd/$1/podman-restart.service.d/50-metric-flow.conf"; }
+
+boot_is_set() {
+  same_file "$(boot_rules_file system)" "$(boot_rules system)" 644 &&
+    same_file "$(boot_rules_file user)" "$(boot_rules user)" 644
+}
+
+set_boot() {
+  write_file "$(boot_rules_file system)" "$(boot_rules system)" 644
+  write_file "$(boot_rules_file user)" "$(boot_rules user)" 644
+  ! booted || systemctl daemon-reload
+}
+
 state_folder_is_there() { [ -d "$root/var/lib/metric-flow" ] && [ "$(stat -c %a "$root/var/lib/metric-flow")" = 750 ]; }
 
 make_state_folder() {
@@ -326,7 +394,7 @@ make_state_folder() {
 
 main() {
   arguments "$@"
-  [ "$(id -u)" -eq 0 ] || fail "this must run as root; try: sudo $0 $*"
+  [ "$(id -u)" -eq 0 ] || fail "this must run as root, by sudo for instance"
   find_family
   [ "$family" = apt ] || [ -z "$root" ] || [ -d "$root" ] || fail "$root is no folder"
 
@@ -347,6 +415,7 @@ main() {
   need "sshd takes keys only" sshd_is_set set_sshd
 
   may_raise_limits || need "containers start without raising limits" engine_is_set set_engine
+  need "containers start after a boot when the firewall is there, and again when one does not" boot_is_set set_boot
 
   local unit must_run
   for unit in "$(cell "unit of sshd")" firewalld.service podman.socket; do
@@ -369,7 +438,7 @@ main() {
   elif [ "$changed" -eq 0 ]; then
     echo "nothing to change"
   else
-    echo "$changed things changed"
+    echo "things changed: $changed"
   fi
 }
 

@@ -5,7 +5,7 @@
 #   provision/dev-setup.sh --missing [GROUP]...  print the groups that lack something; changes nothing
 #
 # Groups: base (shell checks, Python), rust (linker), browser (Chromium), containers (Podman), lab (hosts as
-# containers), bench (what the benchmarks compare with: node exporter, Ansible; and faketime). Debian and Ubuntu by
+# containers), bench (what the benchmarks compare with: node exporter, Ansible). Debian and Ubuntu by
 # apt; Fedora, RHEL, Rocky and their kin by dnf. No service is started.
 set -euo pipefail
 
@@ -19,7 +19,7 @@ programs_of() {
     browser) echo "chromium|chromium-browser|google-chrome" ;;
     containers) echo podman podman-compose mmdebstrap aardvark-dns "runc|crun" "docker-registry|registry" ;;
     lab) echo podman mmdebstrap aardvark-dns runc iptables nft newuidmap ssh ;;
-    bench) echo prometheus-node-exporter\|node_exporter ansible-playbook faketime ;;
+    bench) echo prometheus-node-exporter\|node_exporter ansible-playbook ;;
     *) echo "there is no group \"$1\"; the groups are ${groups_known[*]}" >&2 && return 1 ;;
   esac
 }
@@ -32,7 +32,7 @@ apt_packages_of() {
     containers) echo podman podman-compose mmdebstrap netavark aardvark-dns runc crun iptables uidmap docker-registry ;;
     lab) echo podman mmdebstrap netavark aardvark-dns runc crun iptables nftables uidmap openssh-client ;;
     # Debian's package ansible holds the collections containers.podman and ansible.posix.
-    bench) echo prometheus-node-exporter ansible faketime ;;
+    bench) echo prometheus-node-exporter ansible ;;
   esac
 }
 
@@ -43,7 +43,7 @@ dnf_packages_of() {
     browser) echo chromium dejavu-sans-fonts ;;
     containers) echo podman podman-compose mmdebstrap netavark aardvark-dns crun iptables-nft shadow-utils docker-distribution ;;
     lab) echo podman mmdebstrap netavark aardvark-dns runc iptables-nft nftables shadow-utils openssh-clients ;;
-    bench) echo node-exporter ansible-core ansible-collection-containers-podman ansible-collection-ansible-posix libfaketime ;;
+    bench) echo node-exporter ansible-core ansible-collection-containers-podman ansible-collection-ansible-posix ;;
   esac
 }
 

@@ -126,7 +126,7 @@ main() {
   for number in 1 2; do
     host=node$number
     [ "$(in_lab vagrant ssh "$host" -c hostname | tr -d '\r')" = "$host" ] || fail "$host has another name"
-    in_lab vagrant ssh "$host" -c "ip -br address" | grep -q "192.168.157.1$number/" || fail "$host has another address"
+    in_lab vagrant ssh "$host" -c "ip -br address" | grep "192.168.157.1$number/" >/dev/null || fail "$host has another address"
     in_lab vagrant ssh "$host" -c "sudo bash -s -- --check" <"$work/project/provision/bootstrap.sh" ||
       fail "--check finds drift on $host"
     say "$host: name, address and --check are right"

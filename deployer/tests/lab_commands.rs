@@ -7,7 +7,7 @@
 #[expect(dead_code, reason = "other tests need the rest")]
 mod support;
 
-use std::fs;
+use std::{fs, net::TcpStream, time::Duration};
 
 use serde_json::Value;
 use support::stage::{Stage, said};
@@ -67,6 +67,43 @@ fn the_smaller_commands_say_what_they_should_and_end_as_documented() {
     let opened = stage.ends("firewall", &["show", "--json"], 0);
     assert!(!opened.contains(r#""opened_by_us": true"#), "{opened}");
 
+    // The firewall by itself: opened and closed as a rollout would, each once, on one host or on all.
+    let port = |host: &str| -> Value {
+        let shown = stage.deployer("firewall", &["show", "--json"]);
+        assert!(shown.status.success(), "{}", said(&shown));
+        let rows: Vec<Value> = serde_json::from_slice(&shown.stdout).expect("rows");
+        let row = rows
+            .into_iter()
+            .find(|row| row["host"] == host && row["port"] == "9090/tcp");
+        row.unwrap_or_default()
+    };
+    let answers = |host: &str| {
+        let address = (stage.address_of(host), 9090);
+        let mut addresses = std::net::ToSocketAddrs::to_socket_addrs(&address).expect("an address");
+        let address = addresses.next().expect("an address");
+        TcpStream::connect_timeout(&address, Duration::from_secs(10)).is_ok()
+    };
+    assert_eq!(
+        (&port("node1")["wanted"], answers("node1")),
+        (&Value::Bool(true), false)
+    );
+    stage.ends("firewall", &["open", "--host", "node1"], 0);
+    for (host, open) in [("node1", true), ("node2", false)] {
+        let row = port(host);
+        for field in ["runtime", "permanent", "opened_by_us"] {
+            assert_eq!(row[field], open, "{host}: {row}");
+        }
+        assert_eq!(answers(host), open, "{host}");
+    }
+    stage.ends("firewall", &["open"], 0);
+    assert!(stage.ends("firewall", &["open"], 0).contains("nothing to do"));
+    assert!(answers("node2"));
+    stage.ends("firewall", &["close"], 0);
+    assert!(!answers("node1") && !answers("node2"));
+    assert!(stage.ends("firewall", &["close"], 0).contains("nothing to do"));
+    assert_eq!(port("node1")["opened_by_us"], false);
+    // A rollout finds the closed ports, and opens them again.
+
     // A config's mode and a tmpfs that cannot be written.
     let modes = stage.in_containers("web", &["/bin/busybox", "stat", "-c", "%a", "/page.txt"]);
     assert_eq!(modes, ["440", "440"]);
@@ -90,6 +127,7 @@ fn the_smaller_commands_say_what_they_should_and_end_as_documented() {
     stage.ends("status", &["--json"], 2);
     stage.ends("rollout", &[], 0);
     stage.ends("status", &["--json"], 0);
+    what_a_glance_shows(&stage);
 
     // --keep-going: the host that cannot be reached is left out, and the status says so.
     project(&stage, "two");
@@ -118,6 +156,36 @@ fn the_smaller_commands_say_what_they_should_and_end_as_documented() {
         ["two", "two"]
     );
     stage.ends("down", &[], 0);
+}
+
+/// Once a look has found nothing to do, the next rollout glances: it does without the engine, and sees what has changed.
+fn what_a_glance_shows(stage: &Stage) {
+    let root = |command: &str| {
+        let done = stage.as_root("node1", command);
+        assert!(done.status.success(), "{command}: {}", said(&done));
+    };
+    let settled = || assert!(stage.ends("rollout", &[], 0).contains("nothing to do"));
+    settled();
+    // Anything else that starts or ends on the host meanwhile is a reason to look properly, so it has more than one chance.
+    support::wait::eventually("a glance does without the engine", || {
+        root("systemctl stop podman.socket podman.service");
+        let glanced = stage.deployer("rollout", &[]);
+        root("systemctl start podman.socket");
+        if glanced.status.success() {
+            return Some(());
+        }
+        settled();
+        None
+    });
+    for (change, mended) in [
+        ("firewall-cmd --remove-port=9090/tcp", "open 9090/tcp"),
+        ("podman stop --all", "start "),
+    ] {
+        root(change);
+        let rollout = stage.ends("rollout", &[], 0);
+        assert!(rollout.contains(mended), "{change}: {rollout}");
+        settled();
+    }
 }
 
 #[test]

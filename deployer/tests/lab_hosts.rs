@@ -7,7 +7,7 @@
 use std::{
     fs,
     io::Write as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     thread::sleep,
     time::{Duration, Instant},
@@ -183,6 +183,8 @@ fn a_host_is_cut_off_frozen_healed_and_rebooted() {
     lab.up(&["--hosts", "1"]);
     lab.must("cut", &["node1"]);
     assert_eq!(lab.state_of("node1"), "cut silent");
+    let up = lab.up(&["--hosts", "1"]);
+    assert!(up.contains("heal"), "{up}");
     lab.must("heal", &["node1"]);
     eventually("it answers", || lab.state_of("node1") == "running answers");
     lab.must("cut", &["node1", "--freeze"]);
@@ -284,7 +286,7 @@ fn two_labs_stand_side_by_side_and_one_goes_without_the_other() {
 }
 
 #[test]
-fn what_an_interrupted_up_left_is_removed_too() {
+fn what_a_killed_up_left_is_completed_by_the_next_and_removed_by_down() {
     // The images are there from here on, so that it is the making of hosts that is interrupted.
     Lab::new("before").up(&["--hosts", "1"]);
     let lab = Lab::new("halfway");
@@ -297,12 +299,14 @@ fn what_an_interrupted_up_left_is_removed_too() {
     eventually("a network and a volume are made", || {
         lab.leftovers().contains(&lab.name) || up.try_wait().is_ok_and(|ended| ended.is_some())
     });
-    let stopped = Command::new("kill")
-        .args(["-TERM", &up.id().to_string()])
-        .status();
-    stopped.expect("kill runs");
+    // SIGKILL: it cannot tidy up after itself.
+    up.kill().expect("it is killed");
     up.wait().expect("it ends");
+    lab.up(&["--hosts", "3"]);
+    assert_eq!(lab.must("ssh", &["node3", "hostname"]).trim(), "node3");
     lab.must("down", &[]);
     assert_eq!(lab.leftovers(), "");
     assert!(!lab.folder().exists());
+    let socket = format!("/run/metric-flow-lab-{}-0", up.id());
+    assert!(!Path::new(&socket).exists(), "{socket}");
 }

@@ -5,7 +5,16 @@ use std::{os::unix::process::CommandExt as _, path::PathBuf};
 use clap::{Args, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{down, error::LabError, folder::Folder, names::LabName, network, reach, session::Session, up};
+use super::{
+    down,
+    error::LabError,
+    folder::Folder,
+    names::{LabName, MOST_HOSTS},
+    network, reach,
+    session::Session,
+    surroundings::Surroundings,
+    up,
+};
 use crate::{error::Exit, inventory::Inventory, printer::Printer, progress::Progress};
 
 /// Which lab is meant.
@@ -29,8 +38,13 @@ pub enum Command {
         #[command(flatten)]
         lab: Which,
         /// How many hosts; more than there are adds some, fewer leaves the others.
-        #[arg(long, default_value_t = 3)]
-        hosts: usize,
+        #[arg(
+            long,
+            default_value_t = 3,
+            value_parser = clap::value_parser!(u16).range(1..=MOST_HOSTS),
+            allow_negative_numbers = true
+        )]
+        hosts: u16,
         /// Bare machines: sshd and nothing else, as before bootstrap.sh.
         #[arg(long)]
         bare: bool,
@@ -96,10 +110,11 @@ pub enum Command {
 ///
 /// When the engine, a right, a subnet, a program or a host is missing; the error says which and what to do.
 pub async fn run(command: Command, progress: &dyn Progress, printer: &Printer) -> Result<Exit, LabError> {
+    let stopped = command.when_stopped();
     tokio::select! {
         ended = act(command, progress, printer) => ended,
         () = told_to_stop() => {
-            printer.note("stopped; `deployer lab up` goes on from here, `deployer lab down` removes what there is");
+            printer.note(&stopped);
             Ok(Exit::Interrupted)
         }
     }
@@ -125,14 +140,36 @@ async fn act(command: Command, progress: &dyn Progress, printer: &Printer) -> Re
             base,
         } => {
             let name = LabName::parse(&lab.name)?;
-            // Before the engine: its settings live in the folder for as long as the hosts do.
-            Folder::of(&name, lab.folder.as_deref())?.make()?;
-            let session = lab.open().await?;
-            let changed = up::up(&session, &up::Wanted { hosts, bare, base }, progress).await?;
-            if changed == 0 {
-                printer.say("nothing to do: every host is there");
+            if !Surroundings::read().root {
+                return Err(LabError::NotRoot);
             }
-            printer.data(&session.folder.inventory().display().to_string());
+            // Before the engine: its settings live in the folder for as long as the hosts do.
+            let folder = Folder::of(&name, lab.folder.as_deref())?;
+            let fresh = !folder.exists();
+            folder.make()?;
+            let _turn = folder.turn(progress).await?;
+            let wanted = up::Wanted {
+                hosts: hosts.into(),
+                bare,
+                base,
+            };
+            let brought = match lab.open().await {
+                Ok(session) => up::up(&session, &wanted, progress).await,
+                Err(error) => Err(error),
+            };
+            if fresh && brought.as_ref().is_err_and(LabError::came_first) {
+                folder.remove()?;
+            }
+            let inventory = folder.inventory();
+            if brought? == 0 {
+                printer.say("nothing to do: every host is there");
+            } else {
+                let path = inventory.display();
+                printer.say(&format!(
+                    "next: `deployer check --hosts {path}`, or `rollout --build`"
+                ));
+            }
+            printer.data(&inventory.display().to_string());
         }
         Command::Status { lab } => {
             let mut session = lab.open().await?;
@@ -179,6 +216,21 @@ async fn act(command: Command, progress: &dyn Progress, printer: &Printer) -> Re
     Ok(Exit::Done)
 }
 
+impl Command {
+    /// What to say to somebody who stops it half-way.
+    fn when_stopped(&self) -> String {
+        match self {
+            Self::Up { lab, .. } => format!(
+                "stopped; `deployer lab up --name {0}` goes on from here, `deployer lab down --name {0}` removes \
+                 what there is",
+                lab.name
+            ),
+            Self::Down { .. } => "stopped; once more removes the rest".to_owned(),
+            _ => "stopped".to_owned(),
+        }
+    }
+}
+
 impl Which {
     async fn open(&self) -> Result<Session, LabError> {
         Session::open(&self.name, self.folder.as_deref()).await
@@ -204,9 +256,13 @@ impl Which {
             session.existing().await?;
             folder = session.folder.clone();
         }
-        let hosts = Inventory::load(&folder.inventory()).map_err(|error| {
-            LabError::file(format!("read {}", folder.inventory().display()))(std::io::Error::other(error))
-        })?;
+        if !folder.inventory().exists() {
+            return Err(LabError::Unfinished {
+                lab: self.name.clone(),
+            });
+        }
+        let hosts = Inventory::load(&folder.inventory())
+            .map_err(|error| LabError::file(format!("look up {wanted}"))(std::io::Error::other(error)))?;
         let Some(host) = hosts.host(wanted) else {
             let known: Vec<&str> = hosts.hosts.iter().map(|host| host.name.as_str()).collect();
             return Err(LabError::NoHost {
@@ -215,6 +271,14 @@ impl Which {
                 known: known.join(", "),
             });
         };
+        // ssh alone would wait for minutes, and not know what became of the host.
+        if !reach::answers_soon(&host.address).await {
+            return Err(LabError::Unanswered {
+                lab: self.name.clone(),
+                host: host.name.clone(),
+                address: host.address.clone(),
+            });
+        }
         let mut ssh = std::process::Command::new("ssh");
         ssh.arg("-i")
             .arg(folder.identity())
@@ -225,6 +289,8 @@ impl Which {
                 "StrictHostKeyChecking=yes",
                 "-o",
                 "LogLevel=ERROR",
+                "-o",
+                "ConnectTimeout=60",
             ])
             .arg("-o")
             .arg(format!("UserKnownHostsFile={}", folder.known_hosts().display()))

@@ -18,15 +18,6 @@ pub enum LabError {
         why: &'static str,
     },
 
-    /// More hosts than a lab can have, or none.
-    #[error("a lab has 1 to {most} hosts, not {asked}")]
-    Count {
-        /// What was typed.
-        asked: usize,
-        /// The limit.
-        most: usize,
-    },
-
     /// This user cannot make hosts.
     #[error("making hosts needs root: a host's network cannot be reached from outside a rootless engine")]
     NotRoot,
@@ -62,9 +53,47 @@ pub enum LabError {
         known: String,
     },
 
+    /// `up` did not get to the end.
+    #[error("the lab {lab} has no hosts.toml: it did not come up to the end")]
+    Unfinished {
+        /// The lab.
+        lab: String,
+    },
+
+    /// The host does not run.
+    #[error("{host} does not run: {state}")]
+    Down {
+        /// The lab.
+        lab: String,
+        /// The host.
+        host: String,
+        /// The engine's word for its state.
+        state: String,
+    },
+
+    /// The host does not answer somebody who wants to log in.
+    #[error("{host} at {address} does not answer on ssh")]
+    Unanswered {
+        /// The lab.
+        lab: String,
+        /// The host.
+        host: String,
+        /// Its address.
+        address: String,
+    },
+
     /// Every subnet that a lab may take is in use.
     #[error("no subnet is free: all of 10.231.0.0/24 to 10.231.255.0/24 are in use or refused")]
     NoSubnet,
+
+    /// The name of the lab's network is somebody else's.
+    #[error("a network named {name} exists, and the lab {lab} did not make it")]
+    NetworkTaken {
+        /// The lab.
+        lab: String,
+        /// The network.
+        name: String,
+    },
 
     /// A file could not be read or written.
     #[error("cannot {what}")]
@@ -90,6 +119,10 @@ pub enum LabError {
     /// Hosts do not answer on ssh.
     #[error("{hosts} did not answer on ssh within {seconds} s")]
     Silent {
+        /// The lab.
+        lab: String,
+        /// The container of the first of them.
+        container: String,
         /// Which.
         hosts: String,
         /// The deadline.
@@ -115,19 +148,38 @@ impl LabError {
         Some(match self {
             Self::NotRoot => "run it with sudo".to_owned(),
             Self::Engine(error) => return error.hint().map(str::to_owned),
-            Self::Elsewhere { .. } => {
-                "use another --name, or run `deployer lab down` for that one".to_owned()
+            Self::Elsewhere { name, .. } => {
+                format!("use another --name, or remove that one: `deployer lab down --name {name}`")
             }
             Self::NoLab { name } => format!("make it: `deployer lab up --name {name}`"),
-            Self::NoSubnet => "remove networks that are not used any more: `podman network prune`".to_owned(),
-            Self::Program { hint, .. } => (*hint).to_owned(),
-            Self::Silent { .. } => {
-                "look inside: `podman exec HOST systemctl --failed`; start afresh with `deployer lab down`"
-                    .to_owned()
+            Self::NoSubnet => {
+                "remove labs or networks that are not used any more: `podman network ls`".to_owned()
             }
+            Self::NetworkTaken { name, .. } => {
+                format!("use another --name, or remove it: `podman network rm {name}`")
+            }
+            Self::Program { hint, .. } => (*hint).to_owned(),
+            Self::Silent { lab, container, .. } => format!(
+                "look inside: `podman exec {container} systemctl --failed`; \
+                 start afresh: `deployer lab down --name {lab}`"
+            ),
+            Self::Unfinished { lab } => format!("`deployer lab up --name {lab}` goes on"),
+            Self::Down { lab, host, .. } => format!("boot it: `deployer lab reboot --name {lab} {host}`"),
+            Self::Unanswered { lab, .. } => format!(
+                "`deployer lab status --name {lab}` says its state; `heal` brings back a cut or frozen host, \
+                 `up` starts what has stopped"
+            ),
             Self::Inotify { need, .. } => format!("as root: `sysctl fs.inotify.max_user_instances={need}`"),
-            Self::Name { .. } | Self::Count { .. } | Self::NoHost { .. } | Self::File { .. } => return None,
+            Self::Name { .. } | Self::NoHost { .. } | Self::File { .. } => return None,
         })
+    }
+
+    /// Whether it came before anything of the lab was made.
+    pub(super) fn came_first(&self) -> bool {
+        matches!(
+            self,
+            Self::Elsewhere { .. } | Self::Engine(EngineError::NoSocket { .. } | EngineError::Service { .. })
+        )
     }
 
     pub(super) fn file(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
@@ -140,9 +192,7 @@ impl From<LabError> for Failure {
     fn from(error: LabError) -> Self {
         let hint = error.hint();
         let failure = match &error {
-            LabError::Name { .. } | LabError::Count { .. } | LabError::NoHost { .. } => {
-                Self::usage(error.to_string())
-            }
+            LabError::Name { .. } | LabError::NoHost { .. } => Self::usage(error.to_string()),
             _ => Self::new(error.to_string()),
         };
         let failure = match std::error::Error::source(&error) {

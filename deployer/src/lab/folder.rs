@@ -1,14 +1,18 @@
 //! The lab's folder: its keys, hosts.toml and settings. `down` removes what is named here, and nothing else.
 
 use std::{
-    fs, io,
+    fs::{self, File, TryLockError},
+    io,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
 };
 
-use tokio::process::Command;
+use tokio::{process::Command, time::sleep};
 
 use super::{error::LabError, names::LabName};
+use crate::progress::{Event, Progress};
 
 const IDENTITY: &str = "id_ed25519";
 const IDENTITY_PUBLIC: &str = "id_ed25519.pub";
@@ -16,8 +20,13 @@ const INVENTORY: &str = "hosts.toml";
 const KNOWN_HOSTS: &str = "known_hosts";
 const SETTINGS: &str = "containers.conf";
 const HOST_KEYS: &str = "host_keys";
+/// The extension of a file that is about to take another's place.
+const DRAFT: &str = "new";
 /// Where labs live when nothing else is said: a folder in the project that git ignores.
 const PARENT: &str = ".lab";
+
+/// How often a command that waits for its turn looks again.
+const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// A lab's folder. It need not exist yet.
 #[derive(Debug, Clone)]
@@ -77,6 +86,30 @@ impl Folder {
         made.map_err(LabError::file(format!("make the folder {}", self.0.display())))
     }
 
+    /// Whether the keys are here that open this host and that it shows.
+    pub(super) fn has_keys_of(&self, host: &str) -> bool {
+        self.identity().exists() && self.0.join(HOST_KEYS).join(host).exists()
+    }
+
+    /// Waits until no other command brings this lab up, and holds the others off until the file is closed.
+    pub(super) async fn turn(&self, progress: &dyn Progress) -> Result<File, LabError> {
+        let failed = || LabError::file(format!("lock the folder {}", self.0.display()));
+        let folder = File::open(&self.0).map_err(failed())?;
+        let mut told = false;
+        loop {
+            match folder.try_lock() {
+                Ok(()) => return Ok(folder),
+                Err(TryLockError::Error(error)) => return Err(failed()(error)),
+                Err(TryLockError::WouldBlock) if !told => {
+                    told = true;
+                    let message = "another `deployer lab up` is at work on this lab; waiting for it";
+                    progress.report(Event::Note { message });
+                }
+                Err(TryLockError::WouldBlock) => sleep(ASK_EVERY).await,
+            }
+        }
+    }
+
     /// The key pair that people and the deployer log in with; made when there is none.
     pub(super) async fn login_key(&self) -> Result<KeyPair, LabError> {
         key_pair(&self.identity(), "metric-flow-lab").await
@@ -93,7 +126,10 @@ impl Folder {
         unless_missing(fs::remove_dir_all(&keys), &keys)?;
         for name in [IDENTITY, IDENTITY_PUBLIC, INVENTORY, KNOWN_HOSTS, SETTINGS] {
             let path = self.0.join(name);
-            unless_missing(fs::remove_file(&path), &path)?;
+            // And what a command that was killed in the middle of `write` left.
+            for path in [path.with_extension(DRAFT), path] {
+                unless_missing(fs::remove_file(&path), &path)?;
+            }
         }
         // A folder with a person's own files in it stays.
         let gone = fs::remove_dir(&self.0).is_ok() || !self.0.exists();
@@ -110,7 +146,7 @@ pub(super) fn write(path: &Path, text: &str) -> Result<bool, LabError> {
     if fs::read_to_string(path).is_ok_and(|before| before == text) {
         return Ok(false);
     }
-    let draft = path.with_extension("new");
+    let draft = path.with_extension(DRAFT);
     fs::write(&draft, text)
         .and_then(|()| fs::rename(&draft, path))
         .map_err(LabError::file(format!("write {}", path.display())))?;
@@ -127,29 +163,60 @@ fn unless_missing(result: io::Result<()>, path: &Path) -> Result<(), LabError> {
 }
 
 async fn key_pair(path: &Path, comment: &str) -> Result<KeyPair, LabError> {
+    let public_path = path.with_extension("pub");
     if !path.exists() {
-        let failed = |said: String| LabError::Program {
-            program: "ssh-keygen",
-            said,
-            hint: "install the OpenSSH client: `apt install openssh-client` or `dnf install openssh-clients`",
-        };
-        let made = Command::new("ssh-keygen")
-            .args(["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f"])
-            .arg(path)
-            .output()
-            .await;
-        let output = made.map_err(|error| failed(error.to_string()))?;
-        if !output.status.success() {
-            return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+        // What is beside it belongs to a key that is gone, and would be asked about.
+        unless_missing(fs::remove_file(&public_path), &public_path)?;
+        let made = ssh_keygen(&["-q", "-t", "ed25519", "-N", "", "-C", comment], path).await;
+        if made.is_err() {
+            // Half a pair would be taken for a whole one the next time.
+            for half in [path, &public_path] {
+                unless_missing(fs::remove_file(half), half)?;
+            }
         }
+        made?;
     }
     let read =
         |path: &Path| fs::read_to_string(path).map_err(LabError::file(format!("read {}", path.display())));
-    let public = read(&path.with_extension("pub"))?;
+    let mut public = fs::read_to_string(&public_path).unwrap_or_default();
+    if public.trim().is_empty() {
+        public = ssh_keygen(&["-y"], path).await?;
+        write(&public_path, &public)?;
+    }
     Ok(KeyPair {
         private: read(path)?,
         public: public.split_whitespace().take(2).collect::<Vec<_>>().join(" "),
     })
+}
+
+/// Runs ssh-keygen on a file, and returns what it printed.
+async fn ssh_keygen(arguments: &[&str], path: &Path) -> Result<String, LabError> {
+    let failed = |said: String, hint| LabError::Program {
+        program: "ssh-keygen",
+        said,
+        hint,
+    };
+    let ran = Command::new("ssh-keygen")
+        .args(arguments)
+        .arg("-f")
+        .arg(path)
+        .stdin(Stdio::null())
+        .output()
+        .await;
+    let output = ran.map_err(|error| {
+        failed(
+            error.to_string(),
+            "install the OpenSSH client: `apt install openssh-client` or `dnf install openssh-clients`",
+        )
+    })?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(failed(
+            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            "look at that file and at the free space of its disk; --folder puts the lab elsewhere",
+        ))
+    }
 }
 
 #[cfg(test)]
@@ -164,13 +231,28 @@ mod tests {
         let folder = Folder(place.path().join("lab"));
         folder.make().expect("made");
         write(&folder.inventory(), "text").expect("written");
+        fs::write(folder.path().join("hosts.new"), "te").expect("half written");
         fs::write(folder.path().join("notes.txt"), "mine").expect("written");
         assert!(!folder.remove().expect("removed"));
-        assert!(!folder.inventory().exists());
+        assert!(!folder.inventory().exists() && !folder.path().join("hosts.new").exists());
         assert!(folder.path().join("notes.txt").exists());
         fs::remove_file(folder.path().join("notes.txt")).expect("removed");
         assert!(folder.remove().expect("removed"));
         assert!(folder.remove().expect("removing twice is fine"));
+    }
+
+    #[tokio::test]
+    async fn half_a_key_pair_is_made_whole_and_a_lost_one_anew() {
+        let place = tempfile::tempdir().expect("a folder");
+        let path = place.path().join("id_ed25519");
+        let made = key_pair(&path, "test").await.expect("a pair");
+        fs::write(path.with_extension("pub"), "").expect("emptied, as by a full disk");
+        let mended = key_pair(&path, "test").await.expect("the pair");
+        assert_eq!(made.public, mended.public);
+        fs::remove_file(&path).expect("lost");
+        let other = key_pair(&path, "test").await.expect("another pair");
+        assert_ne!(made.public, other.public);
+        assert!(key_pair(&place.path().join("no/key"), "test").await.is_err());
     }
 
     #[test]

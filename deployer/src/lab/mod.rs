@@ -9,6 +9,7 @@ mod down;
 mod error;
 mod folder;
 mod inventory_file;
+mod leftovers;
 mod names;
 mod network;
 mod reach;

@@ -19,7 +19,7 @@ pub(super) const USER_LABEL: &str = "metric-flow.lab.user";
 /// Addresses below this are for the gateway and for whatever a person adds by hand.
 const FIRST_ADDRESS: usize = 11;
 /// A subnet of 256 addresses has room for no more.
-pub(super) const MOST_HOSTS: usize = 200;
+pub(super) const MOST_HOSTS: i64 = 200;
 /// The first two numbers of the subnets: rarely used by home routers, VPNs and engines.
 const NET: &str = "10.231";
 

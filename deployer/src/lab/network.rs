@@ -8,10 +8,11 @@ use super::{
 use crate::progress::{Progress, Task};
 
 /// How long a host may take to shut down in order, in seconds; then its power is cut.
-const SHUT_DOWN: i32 = 60;
+pub(super) const SHUT_DOWN: i32 = 60;
 
 /// Takes a host off the network, or freezes it.
 pub(super) async fn cut(session: &Session, host: &Host, freeze: bool) -> Result<&'static str, LabError> {
+    awake(session, host)?;
     let engine = session.engine();
     let name = &host.machine.name;
     if freeze {
@@ -31,6 +32,7 @@ pub(super) async fn cut(session: &Session, host: &Host, freeze: bool) -> Result<
 
 /// Undoes `cut`, and waits until the host answers.
 pub(super) async fn heal(session: &Session, host: &Host, progress: &dyn Progress) -> Result<(), LabError> {
+    awake(session, host)?;
     let task = Task::start(progress, &host.seat.host, "coming back");
     let engine = session.engine();
     let name = &host.machine.name;
@@ -43,7 +45,7 @@ pub(super) async fn heal(session: &Session, host: &Host, progress: &dyn Progress
             .join_network(&network, name, &host.seat.host, &host.seat.address)
             .await?;
     }
-    reach::wait_for_ssh(std::slice::from_ref(&host.seat), &task).await?;
+    reach::wait_for_ssh(session, std::slice::from_ref(&host.seat), &task).await?;
     task.done("answers on ssh");
     Ok(())
 }
@@ -58,7 +60,23 @@ pub(super) async fn reboot(session: &Session, host: &Host, progress: &dyn Progre
     session.engine().stop_machine(name, SHUT_DOWN).await?;
     task.doing("booting");
     session.engine().start_machine(name).await?;
-    reach::wait_for_ssh(std::slice::from_ref(&host.seat), &task).await?;
-    task.done("rebooted");
+    if host.machine.networks.contains(&session.name.network()) {
+        reach::wait_for_ssh(session, std::slice::from_ref(&host.seat), &task).await?;
+        task.done("rebooted");
+    } else {
+        task.done("boots, and is off the network as before; `lab heal` brings it back");
+    }
     Ok(())
+}
+
+/// A host that has ended can neither be cut off nor come back by itself.
+fn awake(session: &Session, host: &Host) -> Result<(), LabError> {
+    match host.machine.state.as_str() {
+        "running" | "paused" => Ok(()),
+        state => Err(LabError::Down {
+            lab: session.name.as_str().to_owned(),
+            host: host.seat.host.clone(),
+            state: state.to_owned(),
+        }),
+    }
 }

@@ -9,10 +9,14 @@ use super::{
     error::LabError,
     folder::{self, Folder},
     inventory_file::Listed,
+    leftovers,
     names::{self, ADDRESS_LABEL, FOLDER_LABEL, HOST_LABEL, LAB_LABEL, LabName, Seat, USER_LABEL},
     surroundings::{Surroundings, has_program},
 };
 use crate::containers::{Engine, LocalService, Machine};
+
+/// Where a command has its engine's socket.
+const RUN: &str = "/run";
 
 /// An open lab.
 pub(super) struct Session {
@@ -42,6 +46,7 @@ impl Session {
         if !around.root {
             return Err(LabError::NotRoot);
         }
+        leftovers::sweep(Path::new(RUN)).await;
         let folder = Folder::of(&name, asked)?;
         let podman = has_program("podman");
         if !podman {
@@ -161,5 +166,5 @@ impl Session {
 fn service_folder() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    PathBuf::from(format!("/run/metric-flow-lab-{}-{number}", std::process::id()))
+    Path::new(RUN).join(format!("{}{}-{number}", leftovers::PREFIX, std::process::id()))
 }

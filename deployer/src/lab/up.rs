@@ -1,15 +1,16 @@
 //! Makes a lab, or what is missing of one.
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, future::join_all, stream};
 
 use super::{
     base::{self, Stage},
     error::LabError,
     folder::{self, KeyPair},
     inventory_file,
-    names::{self, ADDRESS_LABEL, FOLDER_LABEL, HOST_LABEL, LAB_LABEL, MOST_HOSTS, Seat, USER_LABEL},
+    names::{self, ADDRESS_LABEL, FOLDER_LABEL, HOST_LABEL, LAB_LABEL, Seat, USER_LABEL},
+    network::SHUT_DOWN,
     reach,
-    session::Session,
+    session::{Host, Session},
     surroundings::{self, MODEST_LIMIT},
 };
 use crate::{
@@ -41,12 +42,6 @@ pub(super) async fn up(
     wanted: &Wanted,
     progress: &dyn Progress,
 ) -> Result<usize, LabError> {
-    if wanted.hosts == 0 || wanted.hosts > MOST_HOSTS {
-        return Err(LabError::Count {
-            asked: wanted.hosts,
-            most: MOST_HOSTS,
-        });
-    }
     let present = session.hosts().await?;
     let ours = session.folder.path();
     for host in &present {
@@ -67,13 +62,18 @@ pub(super) async fn up(
     }
     let subnet = network(session).await?;
     let all = names::seats(&subnet, wanted.hosts.max(present.len()));
-    let (missing, kept): (Vec<Seat>, Vec<Seat>) = all
+    let missing: Vec<Seat> = all
         .into_iter()
-        .partition(|seat| !present.iter().any(|host| host.seat == *seat));
-    let asleep: Vec<&str> = present
+        .filter(|seat| !present.iter().any(|host| host.seat == *seat))
+        .collect();
+    // A host whose keys are gone from the folder opens to nobody: it boots again, with new ones.
+    let asleep: Vec<&Host> = present
         .iter()
-        .filter(|host| !matches!(host.machine.state.as_str(), "running" | "paused"))
-        .map(|host| host.machine.name.as_str())
+        .filter(|host| match host.machine.state.as_str() {
+            "paused" => false,
+            "running" => !session.folder.has_keys_of(&host.seat.host),
+            _ => true,
+        })
         .collect();
 
     let login = session.folder.login_key().await?;
@@ -94,8 +94,16 @@ pub(super) async fn up(
             total,
             Unit::Items,
         );
-        for name in &asleep {
-            session.engine().start_machine(name).await?;
+        for host in &asleep {
+            if host.machine.state == "running" {
+                session
+                    .engine()
+                    .stop_machine(&host.machine.name, SHUT_DOWN)
+                    .await?;
+            }
+            // An `up` that was killed may have made it without them.
+            give_keys(session, &login, &host.seat.host).await?;
+            session.engine().start_machine(&host.machine.name).await?;
         }
         if let Some(image) = &image {
             let maker = Maker {
@@ -110,10 +118,17 @@ pub(super) async fn up(
             made.try_collect::<Vec<()>>().await?;
         }
         task.doing("waiting for ssh");
-        let mut expected = missing.clone();
-        expected.extend(kept);
-        reach::wait_for_ssh(&expected, &task).await?;
+        reach::wait_for_ssh(session, &reachable(session, progress).await?, &task).await?;
         task.done("answer on ssh");
+    } else {
+        // Also hosts that an `up` which was killed has started, and that still boot.
+        let seats = reachable(session, progress).await?;
+        let answers = join_all(seats.iter().map(|seat| reach::answers(&seat.address))).await;
+        if answers.contains(&false) {
+            let task = Task::start(progress, "hosts", "waiting for ssh");
+            reach::wait_for_ssh(session, &seats, &task).await?;
+            task.done("answer on ssh");
+        }
     }
     let hosts = session.hosts().await?;
     let listed = session.listed(&hosts).await?;
@@ -124,6 +139,23 @@ pub(super) async fn up(
         &inventory_file::known_hosts(&listed),
     )?;
     Ok(missing.len() + asleep.len())
+}
+
+/// The hosts that can answer. Those that somebody has cut off or frozen are named instead.
+async fn reachable(session: &Session, progress: &dyn Progress) -> Result<Vec<Seat>, LabError> {
+    let (network, lab) = (session.name.network(), session.name.as_str());
+    let mut seats = Vec::new();
+    for Host { seat, machine, .. } in session.hosts().await? {
+        if machine.state != "paused" && machine.networks.contains(&network) {
+            seats.push(seat);
+            continue;
+        }
+        let host = &seat.host;
+        let message =
+            format!("{host} is cut off or frozen; `deployer lab heal --name {lab} {host}` brings it back");
+        progress.report(Event::Note { message: &message });
+    }
+    Ok(seats)
 }
 
 /// The subnet of the lab's network, which is made when there is none.
@@ -138,6 +170,12 @@ async fn network(session: &Session) -> Result<String, LabError> {
     });
     if let Some(subnet) = own.and_then(|network| network.subnet.clone()) {
         return Ok(subnet);
+    }
+    if networks.iter().any(|network| network.name == name) {
+        return Err(LabError::NetworkTaken {
+            lab: session.name.as_str().to_owned(),
+            name,
+        });
     }
     let labels = session.name.labels(&session.folder.path().display().to_string());
     for subnet in names::free_subnets(&session.name, &networks, &surroundings::routes()) {
@@ -197,30 +235,27 @@ impl Maker<'_> {
             labels,
         };
         session.engine().create_machine(spec).await?;
-        let files = self.files(&session.folder.host_key(&seat.host).await?);
-        let files = files.map_err(LabError::file("pack a host's keys"))?;
-        session.engine().put_files(&name, files).await?;
+        give_keys(session, self.login, &seat.host).await?;
         session.engine().start_machine(&name).await?;
         Ok(())
     }
+}
 
-    /// The host's own key, and the key that opens it.
-    fn files(&self, host_key: &KeyPair) -> std::io::Result<Vec<u8>> {
-        let mut archive = tar::Builder::new(Vec::new());
-        let public = format!("{}\n", host_key.public);
-        base::append(
-            &mut archive,
-            "etc/ssh/ssh_host_ed25519_key",
-            &host_key.private,
-            0o600,
-        )?;
-        base::append(&mut archive, "etc/ssh/ssh_host_ed25519_key.pub", &public, 0o644)?;
-        base::append(
-            &mut archive,
-            "etc/ssh/lab_keys",
-            &format!("{}\n", self.login.public),
-            0o644,
-        )?;
-        archive.into_inner()
-    }
+/// Puts a host's own key, and the key that opens it, into a machine that does not run.
+async fn give_keys(session: &Session, login: &KeyPair, host: &str) -> Result<(), LabError> {
+    let files = key_files(&session.folder.host_key(host).await?, login);
+    let files = files.map_err(LabError::file("pack a host's keys"))?;
+    let name = session.name.container(host);
+    session.engine().put_files(&name, files).await?;
+    Ok(())
+}
+
+fn key_files(host_key: &KeyPair, login: &KeyPair) -> std::io::Result<Vec<u8>> {
+    let mut archive = tar::Builder::new(Vec::new());
+    let (private, public) = (&host_key.private, format!("{}\n", host_key.public));
+    base::append(&mut archive, "etc/ssh/ssh_host_ed25519_key", private, 0o600)?;
+    base::append(&mut archive, "etc/ssh/ssh_host_ed25519_key.pub", &public, 0o644)?;
+    let opens = format!("{}\n", login.public);
+    base::append(&mut archive, "etc/ssh/lab_keys", &opens, 0o644)?;
+    archive.into_inner()
 }
