@@ -4,6 +4,7 @@
 //! `plan` compares the two without any IO, `execute` does what the plan says, and `commands` has one file per verb.
 
 pub mod cli;
+pub mod clock;
 pub mod commands;
 pub mod compose;
 pub mod containers;

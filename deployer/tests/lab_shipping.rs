@@ -13,6 +13,8 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _},
     net::UdpSocket,
+    os::unix::fs::PermissionsExt as _,
+    path::PathBuf,
     process::{Child, Command, Stdio},
 };
 
@@ -122,11 +124,22 @@ fn a_small_change_of_a_big_image_ships_little_and_a_host_without_forwarding_gets
 struct Registry {
     process: Child,
     name: String,
+    /// Of its own making, as PEM, when it speaks TLS.
+    certificate: Option<String>,
+}
+
+/// Who is let into a registry, and how it is spoken to.
+#[derive(Clone, Copy)]
+enum Kind {
+    Open,
+    /// [`USERS`] only.
+    Guarded,
+    /// The same by TLS.
+    Encrypted,
 }
 
 impl Registry {
-    /// With `users` it lets in those of that htpasswd file, else everyone.
-    fn start(stage: &Stage, purpose: &str, users: Option<&str>) -> Self {
+    fn start(stage: &Stage, purpose: &str, kind: Kind) -> Self {
         // The address of this machine in the lab's network: from where a packet to a host would go.
         let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
         socket
@@ -139,9 +152,27 @@ impl Registry {
             "version: 0.1\nlog: {{level: info}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{address}:0'}}\n",
             folder.display()
         );
-        if let Some(users) = users {
-            fs::write(folder.join("users"), users).expect("a file");
+        let mut certificate = None;
+        if matches!(kind, Kind::Encrypted) {
+            let key = rcgen::KeyPair::generate().expect("a key");
+            let made = rcgen::CertificateParams::new(vec![address.to_string()])
+                .and_then(|parameters| parameters.self_signed(&key))
+                .expect("a certificate");
+            let (public, private) = (folder.join("public.pem"), folder.join("private.pem"));
+            fs::write(&public, made.pem()).expect("a file");
+            fs::write(&private, key.serialize_pem()).expect("a file");
+            // Inside `http`, which is the last so far.
+            config.truncate(config.trim_end().len() - 1);
+            config += &format!(
+                ", tls: {{certificate: {}, key: {}}}}}\n",
+                public.display(),
+                private.display()
+            );
+            certificate = Some(made.pem());
+        }
+        if !matches!(kind, Kind::Open) {
             let file = folder.join("users");
+            fs::write(&file, USERS).expect("a file");
             config += &format!("auth: {{htpasswd: {{realm: lab, path: {}}}}}\n", file.display());
         }
         fs::write(folder.join("config.yml"), config).expect("a file");
@@ -159,7 +190,7 @@ impl Registry {
             .map_while(Result::ok)
             .find_map(|line| {
                 let (_, rest) = line.split_once("listening on ")?;
-                let address: String = rest.chars().take_while(|c| *c != '"' && *c != ' ').collect();
+                let address: String = rest.chars().take_while(|c| !"\", ".contains(*c)).collect();
                 address.rsplit_once(':')?.1.parse::<u16>().ok()
             })
             .expect("it says where it listens");
@@ -168,6 +199,7 @@ impl Registry {
         Self {
             process,
             name: format!("{address}:{port}"),
+            certificate,
         }
     }
 }
@@ -178,6 +210,34 @@ impl Drop for Registry {
         let _ = self.process.wait();
     }
 }
+
+/// Where this machine's engine and a host's look for the certificate of a registry; gone with the test.
+struct Trusted(PathBuf);
+
+impl Trusted {
+    fn new(stage: &Stage, registry: &Registry) -> Self {
+        let certificate = registry.certificate.as_deref().expect("a certificate");
+        let folder = PathBuf::from("/etc/containers/certs.d").join(&registry.name);
+        fs::create_dir_all(&folder).expect("a folder");
+        let trusted = Self(folder);
+        fs::write(trusted.0.join("ca.crt"), certificate).expect("a file");
+        let place = trusted.0.display();
+        let command = format!("mkdir -p {place} && printf '%s' '{certificate}' > {place}/ca.crt");
+        let on_host = stage.as_root("node1", &command);
+        assert!(on_host.status.success(), "{}", said(&on_host));
+        trusted
+    }
+}
+
+impl Drop for Trusted {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Who asks for it on its input gets the log-in, as docker-credential-helpers has it.
+const HELPER: &str = "#!/bin/sh\nread -r registry && [ \"$1\" = get ] || exit 1\n\
+    printf '{\"ServerURL\":\"%s\",\"Username\":\"lab\",\"Secret\":\"secret\"}' \"$registry\"\n";
 
 /// `lab` with the password `secret`, as htpasswd writes it.
 const USERS: &str = "lab:$2b$05$8m3yk2oPWHUZF002efQN.uTFWYitOrymBeh3miaKb04KO9SrPcD5q\n";
@@ -199,7 +259,7 @@ fn hosts_pull_from_a_registry_what_was_pushed_to_it_with_and_without_a_log_in() 
     stage.write("auth.json", "{}");
     let auth = stage.path().join("auth.json").display().to_string();
     stage.set("REGISTRY_AUTH_FILE", &auth);
-    let guarded = Registry::start(&stage, "guarded", Some(USERS));
+    let guarded = Registry::start(&stage, "guarded", Kind::Guarded);
     name_registry(&stage, &guarded.name);
     stage.ends("build", &[], 0);
 
@@ -224,12 +284,34 @@ fn hosts_pull_from_a_registry_what_was_pushed_to_it_with_and_without_a_log_in() 
     assert_eq!(small(&stage), ["a"]);
     stage.ends("plan", &[], 0);
 
-    let open = Registry::start(&stage, "open", None);
+    let open = Registry::start(&stage, "open", Kind::Open);
     name_registry(&stage, &open.name);
     stage.write("small", "b");
     stage.ends("build", &[], 0);
     stage.ends("push", &["web"], 0);
     stage.ends("rollout", &[], 0);
     assert_eq!(small(&stage), ["b"]);
+
+    // By TLS with a certificate of its own making, and with a log-in that a helper keeps.
+    let encrypted = Registry::start(&stage, "encrypted", Kind::Encrypted);
+    let registry = format!("{hosts}\n[lab]\nregistry = \"{}\"\n", encrypted.name);
+    fs::write(stage.hosts_file(), registry).expect("hosts.toml");
+    stage.write(
+        "auth.json",
+        format!(r#"{{"credHelpers": {{"{}": "of-the-test"}}}}"#, encrypted.name),
+    );
+    stage.write("docker-credential-of-the-test", HELPER);
+    let helper = stage.path().join("docker-credential-of-the-test");
+    fs::set_permissions(helper, fs::Permissions::from_mode(0o755)).expect("a program");
+    let path = std::env::var("PATH").expect("PATH");
+    stage.set("PATH", &format!("{}:{path}", stage.path().display()));
+    stage.write("small", "c");
+    stage.ends("build", &[], 0);
+    let refused = stage.ends("push", &[], 1);
+    assert!(refused.contains("certificate"), "{refused}");
+    let _trusted = Trusted::new(&stage, &encrypted);
+    stage.ends("push", &[], 0);
+    stage.ends("rollout", &[], 0);
+    assert_eq!(small(&stage), ["c"]);
     stage.ends("down", &[], 0);
 }

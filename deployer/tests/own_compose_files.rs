@@ -30,7 +30,6 @@ fn without_the_store(mut project: Project) -> BTreeMap<String, compose::Service>
         server.depends_on.clear();
         server.container.command = None;
         server.container.mounts.clear();
-        server.container.networks.clear();
     }
     let named = project
         .services
@@ -49,7 +48,7 @@ fn the_two_files_differ_in_the_store_alone() {
 }
 
 #[test]
-fn mongodb_stands_beside_the_server_shares_a_network_with_it_alone_and_opens_no_port() {
+fn mongodb_stands_beside_the_server_and_opens_no_port() {
     let inventory = Inventory::parse(HOSTS, Path::new("")).expect("valid hosts");
     let hosts = place(
         &read("compose.yaml"),
@@ -61,17 +60,15 @@ fn mongodb_stands_beside_the_server_shares_a_network_with_it_alone_and_opens_no_
     let mut placed = Vec::new();
     for (host, desired) in &hosts {
         for container in &desired.containers {
-            let shares = container
-                .spec
-                .networks
-                .keys()
-                .any(|name| name.ends_with("_store"));
-            if shares {
+            // Podman lets a published port in by each network of its container, and a container of one of them is then
+            // answered by another: a node-client beside the server would never reach it.
+            let networks = container.spec.networks.len();
+            assert_eq!(networks, 1, "{}", container.name);
+            if ["mongodb", "socket-server"].contains(&container.service.as_str()) {
                 placed.push((host.as_str(), container.service.as_str()));
             }
             if container.service == "mongodb" {
                 assert_eq!(container.spec.ports, []);
-                assert_eq!(container.spec.networks.len(), 1);
             }
         }
     }

@@ -1,12 +1,13 @@
 //! Carrying out a plan under the lock: what `rollout` and `rollback` share.
 
-use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
+use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::scene::{Scene, Wanted};
 use crate::{
+    clock::now_unix_seconds,
     error::{Exit, Failure},
     execute::{Fleet, Lease, Lock, LockError, Order, Outcome, Owner, Rollout, Sight},
     printer::Printer,
@@ -29,10 +30,7 @@ pub(super) struct Manner {
 
 /// An id that sorts by time: the seconds since 1970, and two random bytes against two rollouts in one second.
 pub(super) fn new_release() -> String {
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    let seconds = time_text(since.as_secs());
+    let seconds = time_text(now_unix_seconds());
     format!("{seconds}-{:04x}", rand::random::<u16>())
 }
 
@@ -186,7 +184,7 @@ async fn locked(
             .collect(),
         images: wanted.images,
         contents: wanted.contents,
-        account_file: scene.folder.join("account.json"),
+        account_file: scene.account_file(),
         keep_going: manner.keep_going,
         verb: if manner.back { "rollback" } else { "rollout" },
         project: scene.project.name.clone(),

@@ -1,10 +1,9 @@
 //! `deployer check`.
 
-use std::time::SystemTime;
-
 use super::scene::{chosen, connector, inventory};
 use crate::{
     cli::HostsArgs,
+    clock::now_unix_seconds,
     error::{Exit, Failure},
     execute::{Fleet, Target},
     printer::Printer,
@@ -56,7 +55,7 @@ struct Finding {
 }
 
 /// What the script prints when something is not as a rollout needs it, with what it means and the cure.
-const MEANINGS: [(&str, bool, &str, &str); 6] = [
+const MEANINGS: [(&str, bool, &str, &str); 7] = [
     (
         "firewalld-off",
         false,
@@ -74,6 +73,12 @@ const MEANINGS: [(&str, bool, &str, &str); 6] = [
         false,
         "podman-restart.service does not exist: containers stay down after a reboot",
         "install a newer podman",
+    ),
+    (
+        "boot-once",
+        false,
+        "podman-restart.service tries once after a boot: where firewalld is slow, containers stay down",
+        "run provision/bootstrap.sh there, which has it wait and try again",
     ),
     (
         "strict-forward",
@@ -110,10 +115,7 @@ fn skew(asked: i64, said: i64, answered: i64) -> Option<i64> {
 }
 
 fn now_seconds() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    i64::try_from(now_unix_seconds()).unwrap_or(i64::MAX)
 }
 
 async fn look(target: &Target) -> Vec<Finding> {
@@ -141,6 +143,7 @@ async fn things(target: &Target) -> Vec<Finding> {
   grep -qi '^StrictForwardPorts=yes' /etc/firewalld/firewalld.conf 2>/dev/null && echo strict-forward
 else echo firewalld-off; fi
 if command -v podman >/dev/null; then systemctl cat podman-restart.service >/dev/null 2>&1 || echo boot-missing; fi
+[ "$(systemctl show --property Restart --value podman-restart.service 2>/dev/null)" = no ] && systemctl cat podman-restart.service >/dev/null 2>&1 && echo boot-once
 for d in /var/lib/containers /var/lib/docker /var; do [ -d "$d" ] && break; done
 [ "$(df -Pk "$d" | awk 'NR==2 {{print $4}}')" -ge 204800 ] || echo disk-full
 touch "$HOME/.deployer-check" 2>/dev/null && rm -f "$HOME/.deployer-check" || echo home-read-only

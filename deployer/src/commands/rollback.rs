@@ -9,7 +9,7 @@ use super::{
 use crate::{
     cli::ProjectArgs,
     error::{Exit, Failure},
-    execute::{Fleet, LocalImages, Lock, Owner, Sight, undo_all},
+    execute::{Fleet, LocalImages, Lock, Owner, PutBack, Sight, undo_all},
     plan::DesiredHost,
     printer::Printer,
 };
@@ -28,7 +28,7 @@ pub async fn run(arguments: &ProjectArgs, release: Option<&str>, printer: &Print
     let (sights, _) = scene.look(&fleet, &BTreeMap::new(), true, false).await?;
     let cut_off = sights.values().any(|sight| sight.journal.is_some());
     let outcome = if cut_off && release.is_none() {
-        put_back(&fleet, &sights, printer).await
+        put_back(&scene, &fleet, &sights, printer).await
     } else {
         let desired = remembered(&sights, release)?;
         let images = LocalImages {
@@ -51,13 +51,15 @@ pub async fn run(arguments: &ProjectArgs, release: Option<&str>, printer: &Print
     outcome
 }
 
-/// Undoes a rollout that was cut off.
+/// Undoes a rollout that was cut off, and tells the server of it.
 async fn put_back(
+    scene: &Scene,
     fleet: &Fleet,
     sights: &BTreeMap<String, Sight>,
     printer: &Printer,
 ) -> Result<Exit, Failure> {
-    let lock = Lock::take(fleet, Owner::this_process("rollback"), |line| printer.note(line))
+    let mut deed = PutBack::begin(Owner::this_process("rollback"));
+    let lock = Lock::take(fleet, deed.owner.clone(), |line| printer.note(line))
         .await
         .map_err(|error| Failure::because("the lock cannot be taken", &error).exit(Exit::Locked))?;
     let done = fleet
@@ -71,11 +73,18 @@ async fn put_back(
     lock.release().await;
     let mut failure = Failure::new("not everything could be put back");
     for (host, outcome) in done {
+        let whole = matches!(&outcome, Ok(left) if left.is_empty());
+        if let Some(journal) = sights.get(&host).and_then(|sight| sight.journal.as_ref()) {
+            deed.hosts.insert(host.clone(), (journal.release.clone(), whole));
+        }
         match outcome {
             Ok(left) if left.is_empty() => printer.say(&format!("{host}: as it was before")),
             Ok(left) => failure.causes.extend(left),
             Err(error) => failure.causes.push(format!("{host}: {error}")),
         }
+    }
+    if let Err(message) = deed.tell(fleet, &scene.project, &scene.account_file()).await {
+        printer.note(&format!("warning: {message}"));
     }
     if failure.causes.is_empty() {
         Ok(Exit::Done)

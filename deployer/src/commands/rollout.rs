@@ -8,6 +8,7 @@ use super::{
 use crate::{
     cli::RolloutArgs,
     error::{Exit, Failure},
+    plan::Plan,
     printer::Printer,
 };
 
@@ -21,28 +22,56 @@ pub async fn run(arguments: &RolloutArgs, printer: &Printer) -> Result<Exit, Fai
     if arguments.build {
         build_all(&scene.project, &[], false, printer).await?;
     }
-    let (here, fleet) = tokio::join!(local_engine(), scene.connect(&arguments.project.hosts.only));
+    let no_firewall = arguments.no_firewall;
+    let remembered = scene.wanted_as_remembered()?;
+    // An engine here that is not needed in the end is not started.
+    let here = async {
+        if remembered.is_none() {
+            local_engine().await
+        } else {
+            None
+        }
+    };
+    let (mut here, fleet) = tokio::join!(here, scene.reach(&arguments.project.hosts.only));
     let fleet = fleet?;
+    let from_memory = remembered.is_some();
+    let mut wanted = match remembered {
+        Some(wanted) => wanted,
+        None => scene.wanted(here.as_ref()).await?,
+    };
+    let glances = scene.glance(&fleet, &wanted.desired, no_firewall).await;
+    if fleet.unreachable.is_empty()
+        && !arguments.resume
+        && let Some(plan) = scene.plan_at_a_glance(&fleet, &glances, &wanted.desired, no_firewall)
+    {
+        nothing_to_do(&plan, printer);
+        fleet.close().await;
+        return Ok(Exit::Done);
+    }
+    let fleet = if from_memory {
+        let (engine, fleet) = tokio::join!(local_engine(), fleet.ready());
+        here = engine;
+        wanted = scene.wanted(here.as_ref()).await?;
+        fleet
+    } else {
+        fleet.ready().await
+    };
     if arguments.keep_going {
         say_unreachable(&fleet, printer);
     } else {
         all_reachable(&fleet)?;
     }
-    let wanted = scene.wanted(here.as_ref()).await?;
     let (sights, plan) = scene
-        .look(&fleet, &wanted.desired, arguments.no_firewall, arguments.resume)
+        .look(&fleet, &wanted.desired, no_firewall, arguments.resume)
         .await?;
     let cut_off = sights
         .values()
         .any(|sight| sight.journal.is_some() || !sight.kept.is_empty());
     if plan.is_empty() && !cut_off {
-        for note in &plan.notes {
-            printer.say(&format!("note: {note}"));
-        }
-        printer.say(&format!(
-            "nothing to do: {} container(s) are as they should be",
-            plan.unchanged
-        ));
+        nothing_to_do(&plan, printer);
+        scene
+            .keep_in_mind(&fleet, &wanted, no_firewall, &glances, &sights)
+            .await;
         fleet.close().await;
         let missing = fleet.unreachable.is_empty();
         return Ok(if missing { Exit::Done } else { Exit::Failed });
@@ -52,7 +81,7 @@ pub async fn run(arguments: &RolloutArgs, printer: &Printer) -> Result<Exit, Fai
     let manner = Manner {
         resume: arguments.resume,
         keep_going: arguments.keep_going,
-        no_firewall: arguments.no_firewall,
+        no_firewall,
         json: arguments.json,
         quiet: printer.is_quiet(),
         release: begun.filter(|_| arguments.resume),
@@ -64,4 +93,14 @@ pub async fn run(arguments: &RolloutArgs, printer: &Printer) -> Result<Exit, Fai
         Exit::Done if !fleet.unreachable.is_empty() => Ok(Exit::Failed),
         exit => Ok(exit),
     }
+}
+
+fn nothing_to_do(plan: &Plan, printer: &Printer) {
+    for note in &plan.notes {
+        printer.say(&format!("note: {note}"));
+    }
+    printer.say(&format!(
+        "nothing to do: {} container(s) are as they should be",
+        plan.unchanged
+    ));
 }

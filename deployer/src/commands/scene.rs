@@ -10,7 +10,9 @@ use crate::{
     compose::{self, Project, Variables},
     containers::{Engine, EngineError, LocalService},
     error::Failure,
-    execute::{Fleet, LocalImages, Sight, contents, observe},
+    execute::{
+        Fleet, Glance, LocalImages, Sight, contents, glance, keep_in_mind, observe, remember, remembered,
+    },
     inventory::Inventory,
     lab,
     plan::{DesiredHost, Plan, Scope, compare, place},
@@ -90,11 +92,28 @@ impl Scene {
         })
     }
 
+    /// Where the account of the project's server is written down here.
+    pub(super) fn account_file(&self) -> PathBuf {
+        self.folder.join("account.json")
+    }
+
     /// What each host is to run, with the images and contents that are at hand here.
     pub(super) async fn wanted(&self, here: Option<&Here>) -> Result<Wanted, Failure> {
         let images = LocalImages::of(&self.project, here.map(|here| here.engine.clone()))
             .await
             .map_err(|error| Failure::because("the images of this machine cannot be looked up", &error))?;
+        self.wanted_of(images)
+    }
+
+    /// What each host is to run, when the images of this machine are those that were remembered; nothing when they may not
+    /// be.
+    pub(super) fn wanted_as_remembered(&self) -> Result<Option<Wanted>, Failure> {
+        remembered(&self.folder, &self.project)
+            .map(|images| self.wanted_of(images))
+            .transpose()
+    }
+
+    fn wanted_of(&self, images: LocalImages) -> Result<Wanted, Failure> {
         let contents = contents(&self.project)
             .map_err(|error| Failure::because("a secret or config is missing", &error))?;
         let hashes = contents
@@ -117,9 +136,14 @@ impl Scene {
 
     /// Connects to the hosts that are named, or to all.
     pub(super) async fn connect(&self, only: &[String]) -> Result<Fleet, Failure> {
+        Ok(self.reach(only).await?.ready().await)
+    }
+
+    /// The same, but the engines are not asked yet.
+    pub(super) async fn reach(&self, only: &[String]) -> Result<Fleet, Failure> {
         let connector = connector(&self.inventory)?;
         let chosen = chosen(&self.inventory, only)?;
-        Ok(Fleet::open_some(&connector, &chosen.hosts, &self.inventory, &self.project.name).await)
+        Ok(Fleet::reach_some(&connector, &chosen.hosts, &self.inventory, &self.project.name).await)
     }
 
     /// The update of each service, in the order of dependencies.
@@ -139,6 +163,66 @@ impl Scene {
                 .collect(),
             resumed: BTreeMap::new(),
         }
+    }
+
+    /// Glances at every host that is reached. A host that does not answer is looked at, which says why.
+    pub(super) async fn glance(
+        &self,
+        fleet: &Fleet,
+        desired: &BTreeMap<String, DesiredHost>,
+        no_firewall: bool,
+    ) -> BTreeMap<String, Glance> {
+        let nothing = DesiredHost::default();
+        let nothing = &nothing;
+        let glances = fleet
+            .each(|target| async move {
+                glance(target, desired.get(target.name()).unwrap_or(nothing), no_firewall).await
+            })
+            .await;
+        let answered = glances.into_iter();
+        answered
+            .filter_map(|(host, glance)| Some((host, glance.ok()?)))
+            .collect()
+    }
+
+    /// The plan for hosts that are all as they were when they were last looked at; nothing when one may not be.
+    pub(super) fn plan_at_a_glance(
+        &self,
+        fleet: &Fleet,
+        glances: &BTreeMap<String, Glance>,
+        desired: &BTreeMap<String, DesiredHost>,
+        no_firewall: bool,
+    ) -> Option<Plan> {
+        let hosts = fleet.targets.keys();
+        let observed = hosts.map(|host| Some((host.clone(), glances.get(host)?.observed.clone()?)));
+        let observed: BTreeMap<_, _> = observed.collect::<Option<_>>()?;
+        let plan = compare(&connected(fleet, desired), &observed, &self.scope(no_firewall));
+        plan.is_empty().then_some(plan)
+    }
+
+    /// Keeps in mind, here and on the hosts, that there is nothing to do. What cannot be kept is looked at again.
+    pub(super) async fn keep_in_mind(
+        &self,
+        fleet: &Fleet,
+        wanted: &Wanted,
+        no_firewall: bool,
+        glances: &BTreeMap<String, Glance>,
+        sights: &BTreeMap<String, Sight>,
+    ) {
+        let nothing = DesiredHost::default();
+        let nothing = &nothing;
+        let on_hosts = fleet.each(|target| async move {
+            let (glance, sight) = (glances.get(target.name()), sights.get(target.name()));
+            let (Some(glance), Some(sight)) = (glance, sight) else {
+                return;
+            };
+            let desired = wanted.desired.get(target.name()).unwrap_or(nothing);
+            let kept = keep_in_mind(target, desired, no_firewall, glance, &sight.observed).await;
+            if let Err(error) = kept {
+                tracing::debug!(host = target.name(), %error, "what was seen is not kept in mind");
+            }
+        });
+        tokio::join!(on_hosts, remember(&self.folder, &self.project, &wanted.images));
     }
 
     /// Looks at every host that is connected, and compares.
@@ -165,12 +249,7 @@ impl Scene {
             .iter()
             .map(|(host, sight)| (host.clone(), sight.observed.clone()))
             .collect();
-        let desired = desired
-            .iter()
-            .filter(|(host, _)| fleet.targets.contains_key(*host));
-        let desired = desired
-            .map(|(host, desired)| (host.clone(), desired.clone()))
-            .collect();
+        let desired = connected(fleet, desired);
         let mut scope = self.scope(no_firewall);
         if resume {
             let begun = sights
@@ -181,6 +260,15 @@ impl Scene {
         let plan = compare(&desired, &observed, &scope);
         Ok((sights, plan))
     }
+}
+
+/// What the hosts that are connected are to run.
+fn connected(fleet: &Fleet, desired: &BTreeMap<String, DesiredHost>) -> BTreeMap<String, DesiredHost> {
+    let desired = desired.iter();
+    desired
+        .filter(|(host, _)| fleet.targets.contains_key(*host))
+        .map(|(host, desired)| (host.clone(), desired.clone()))
+        .collect()
 }
 
 /// A connector for the hosts of a file.

@@ -7,7 +7,10 @@ use bollard::models::{
     PortBinding, ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
 };
 
-use crate::compose::{ContainerSpec, Health, Mount, MountKind};
+use crate::{
+    compose::{ContainerSpec, Health, Mount, MountKind},
+    remote::quote,
+};
 
 /// The request that makes a container. `image` is the image's id or name, `files` the paths of secrets and configs on
 /// the host, each with its place in the container.
@@ -74,13 +77,29 @@ fn health(health: &Health) -> HealthConfig {
     let nanoseconds =
         |duration: Option<Duration>| duration.and_then(|time| i64::try_from(time.as_nanos()).ok());
     HealthConfig {
-        test: filled(health.test.clone()),
+        test: filled(sound(&health.test)),
         interval: nanoseconds(health.interval),
         timeout: nanoseconds(health.timeout),
         retries: health.retries.and_then(|retries| i64::try_from(retries).ok()),
         start_period: nanoseconds(health.start_period),
         start_interval: None,
     }
+}
+
+/// A check in words that every engine understands. Podman before 5.8 joins the words of a `CMD` by spaces and parts them
+/// at spaces: a check with a space inside a word would be another one, so that goes through the image's shell.
+fn sound(test: &[String]) -> Vec<String> {
+    match test.split_first() {
+        Some((form, words)) if form == "CMD" && words.iter().any(|word| is_torn(word)) => {
+            let words: Vec<String> = words.iter().map(|word| quote(word)).collect();
+            vec!["CMD-SHELL".to_owned(), format!("exec {}", words.join(" "))]
+        }
+        _ => test.to_vec(),
+    }
+}
+
+fn is_torn(word: &str) -> bool {
+    word.is_empty() || word.contains(char::is_whitespace)
 }
 
 fn host(spec: &ContainerSpec, files: &[(String, String)]) -> HostConfig {
@@ -206,6 +225,23 @@ mod tests {
             read_only: true,
         };
         assert_eq!(bind(&mount).as_deref(), Some("/:/host:ro,rslave"));
+    }
+
+    #[test]
+    fn a_check_with_a_space_in_a_word_goes_through_a_shell_so_that_podman_does_not_tear_it() {
+        let test = |words: &[&str]| -> Vec<String> { words.iter().map(|word| (*word).to_owned()).collect() };
+        let torn = test(&["CMD", "sh", "-c", "echo it's down; exit 1"]);
+        assert_eq!(
+            sound(&torn),
+            [r"CMD-SHELL", r"exec sh -c 'echo it'\''s down; exit 1'"]
+        );
+        for whole in [
+            test(&["CMD", "/app", "healthcheck"]),
+            test(&["CMD-SHELL", "a b"]),
+            test(&["NONE"]),
+        ] {
+            assert_eq!(sound(&whole), whole);
+        }
     }
 
     #[test]

@@ -121,9 +121,12 @@ impl EngineError {
             Self::NoSocket { .. } => {
                 Some("start one: `systemctl enable --now podman.socket`, or point DOCKER_HOST at a socket")
             }
-            Self::Service { .. } => {
+            Self::Service {
+                source: Some(error), ..
+            } if error.kind() == io::ErrorKind::NotFound => {
                 Some("install podman: `apt install podman netavark` or `dnf install podman`")
             }
+            Self::Service { .. } => Some("`podman info` as the same user says what is wrong with it"),
             _ => None,
         }
     }

@@ -1,5 +1,7 @@
 //! Images of an engine.
 
+use std::path::{Path, PathBuf};
+
 use super::{engine::Engine, error::EngineError};
 
 impl Engine {
@@ -15,5 +17,20 @@ impl Engine {
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The file of this machine in which Podman lists its images: another one after each change. Nothing for other engines.
+    ///
+    /// # Errors
+    ///
+    /// When the engine does not answer.
+    pub async fn list_of_images(&self) -> Result<Option<PathBuf>, EngineError> {
+        let asked = self.docker().info().await;
+        let info = asked.map_err(self.failed("tell where it keeps images"))?;
+        let (Some(root), Some(driver)) = (info.docker_root_dir, info.driver) else {
+            return Ok(None);
+        };
+        let list = Path::new(&root).join(format!("{driver}-images/images.json"));
+        Ok(list.exists().then_some(list))
     }
 }

@@ -1,6 +1,6 @@
 //! Things with labels: the networks, volumes and machines that one owner made, found again by its label.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, net::Ipv4Addr};
 
 use bollard::{
     models::{
@@ -188,6 +188,26 @@ pub(super) fn endpoint(alias: &str, address: &str) -> EndpointSettings {
         }),
         // Podman 4 reads the address from here as well.
         ip_address: Some(address.to_owned()),
+        mac_address: link_address(address),
         ..EndpointSettings::default()
+    }
+}
+
+/// The Ethernet address that goes with an IPv4 address: always the same, so that a neighbour that has it in its cache
+/// finds a container that left the network and came back. Cache entries live for up to a minute.
+fn link_address(address: &str) -> Option<String> {
+    let [a, b, c, d] = address.parse::<Ipv4Addr>().ok()?.octets();
+    // 02 says that it is of local choice, and no group's.
+    Some(format!("02:4d:{a:02x}:{b:02x}:{c:02x}:{d:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_that_comes_back_has_the_ethernet_address_that_it_had() {
+        assert_eq!(link_address("10.231.4.11").as_deref(), Some("02:4d:0a:e7:04:0b"));
+        assert_eq!(link_address("fd00::1"), None);
     }
 }

@@ -49,6 +49,9 @@ impl LocalService {
             command.env("CONTAINERS_CONF", settings);
         }
         let process = command
+            // With these, podman would be the client of a service elsewhere, and refuse to be one.
+            .env_remove("CONTAINER_HOST")
+            .env_remove("CONTAINER_CONNECTION")
             .args(["system", "service"])
             .arg(format!("--time={IDLE_SECONDS}"))
             .arg(format!("unix://{}", socket.display()))

@@ -1,7 +1,5 @@
 //! The end of a rollout: written down on every host, or put back on every host.
 
-use std::time::{Duration, SystemTime};
-
 use futures_util::{StreamExt as _, stream};
 
 use super::{
@@ -12,7 +10,7 @@ use super::{
     target::chain,
     undo::{drop_kept, undo_all},
 };
-use crate::{plan::Stage, progress::Task};
+use crate::{clock::now_unix_ms, plan::Stage, progress::Task};
 
 impl Rollout<'_> {
     /// Puts back every host that was touched, side by side.
@@ -83,12 +81,4 @@ impl Rollout<'_> {
             .collect::<()>()
             .await;
     }
-}
-
-/// Milliseconds since 1970 by the clock of this machine.
-pub(super) fn now_unix_ms() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO);
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -14,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 use super::{
     apply::{HostRun, Shared},
     batches::batches,
-    ending::now_unix_ms,
     enrolment::Server,
     error::{HostError, Outcome},
     journal::Journal,
@@ -26,6 +25,7 @@ use super::{
     target::{Fleet, Target, chain},
 };
 use crate::{
+    clock::now_unix_ms,
     compose::{FailureAction, FileSource, Project, Update},
     plan::{DesiredHost, Plan, Stage, Step},
     progress::{Progress, Task},
@@ -190,6 +190,9 @@ impl<'a> Rollout<'a> {
             }
         }
         self.batch(&names, &Stage::Clean, self.fleet.parallel).await;
+        if self.is_to_stop() {
+            return Ok(self.stopped().await);
+        }
         self.commit().await;
         Ok(self.ended().await)
     }
@@ -258,7 +261,7 @@ impl<'a> Rollout<'a> {
 
     /// Whether to go on after a batch; if not, how the rollout ends.
     async fn verdict(&self, stage: &Stage, update: &Update) -> Option<Outcome> {
-        if self.order.lease.lost().is_some() || self.stop.is_cancelled() {
+        if self.is_to_stop() {
             return Some(self.stopped().await);
         }
         let failed_here = {
@@ -276,6 +279,11 @@ impl<'a> Rollout<'a> {
             FailureAction::Pause => Some(Outcome::Paused { failures }),
             FailureAction::Rollback => Some(self.roll_back(failures).await),
         }
+    }
+
+    /// Steps may have been left out then, so that nothing is written down as done.
+    fn is_to_stop(&self) -> bool {
+        self.order.lease.lost().is_some() || self.stop.is_cancelled()
     }
 
     async fn stopped(&self) -> Outcome {
@@ -331,18 +339,29 @@ pub(super) fn server(
     desired: &BTreeMap<String, DesiredHost>,
     account_file: &Path,
 ) -> Option<Server> {
+    server_at(project, account_file, |service| {
+        let (host, container) = desired.iter().find_map(|(host, desired)| {
+            let container = desired
+                .containers
+                .iter()
+                .find(|container| container.service == *service)?;
+            Some((host, container.name.clone()))
+        })?;
+        Some((fleet.targets.get(host)?.clone(), container))
+    })
+}
+
+/// The same for a server that `find` knows the host and the container of, by its service.
+pub(super) fn server_at(
+    project: &Project,
+    account_file: &Path,
+    find: impl FnOnce(&str) -> Option<(Target, String)>,
+) -> Option<Server> {
     let (service, port) = project.files.values().find_map(|source| match source {
         FileSource::Enrolment { server, port } => Some((server, *port)),
         _ => None,
     })?;
-    let (host, container) = desired.iter().find_map(|(host, desired)| {
-        let container = desired
-            .containers
-            .iter()
-            .find(|container| container.service == *service)?;
-        Some((host, container.name.clone()))
-    })?;
-    let target = fleet.targets.get(host)?.clone();
+    let (target, container) = find(service)?;
     let minted = project.files.iter();
     let minted = minted.filter(|(_, source)| matches!(source, FileSource::Enrolment { .. }));
     Some(Server {

@@ -32,12 +32,12 @@ pub struct Target {
 }
 
 impl Target {
-    /// Connects, and sees that the engine answers.
+    /// Connects. The engine is not asked yet.
     ///
     /// # Errors
     ///
-    /// Why there is no connection, or no engine.
-    pub async fn open(
+    /// Why there is no connection.
+    pub async fn reach(
         connector: &Connector,
         host: &Host,
         inventory: &Inventory,
@@ -49,24 +49,28 @@ impl Target {
             let session = opener.session();
             async move { session.open_engine().await }
         })?;
-        let target = Self {
+        Ok(Self {
             link,
             engine,
             project: project.to_owned(),
             settings: inventory.lab.clone(),
+        })
+    }
+
+    /// Sees that the engine answers.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not.
+    pub async fn ready(&self) -> Result<(), HostError> {
+        let said = match timeout(self.settings.connect_timeout, self.engine.ping()).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => chain(&error),
+            Err(_) => format!("no answer within {} s", self.settings.connect_timeout.as_secs()),
         };
-        match timeout(target.settings.connect_timeout, target.engine.ping()).await {
-            Ok(Ok(())) => Ok(target),
-            other => {
-                let said = match other {
-                    Ok(Err(error)) => chain(&error),
-                    _ => format!("no answer within {} s", target.settings.connect_timeout.as_secs()),
-                };
-                Err(HostError::NoEngine {
-                    reason: target.why_no_engine(said).await,
-                })
-            }
-        }
+        Err(HostError::NoEngine {
+            reason: self.why_no_engine(said).await,
+        })
     }
 
     /// The host's name in hosts.toml.
@@ -171,8 +175,19 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Connects to some hosts of `inventory`, side by side.
+    /// Connects to some hosts of `inventory`, side by side, and sees that their engines answer.
     pub async fn open_some(
+        connector: &Connector,
+        hosts: &[Host],
+        inventory: &Inventory,
+        project: &str,
+    ) -> Self {
+        let reached = Self::reach_some(connector, hosts, inventory, project).await;
+        reached.ready().await
+    }
+
+    /// Connects to some hosts of `inventory`, side by side. Their engines are not asked yet: see [`Fleet::ready`].
+    pub async fn reach_some(
         connector: &Connector,
         hosts: &[Host],
         inventory: &Inventory,
@@ -183,7 +198,7 @@ impl Fleet {
             .map(|host| async move {
                 (
                     host.name.clone(),
-                    Target::open(connector, host, inventory, project).await,
+                    Target::reach(connector, host, inventory, project).await,
                 )
             })
             .buffer_unordered(parallel)
@@ -202,6 +217,17 @@ impl Fleet {
             }
         }
         fleet
+    }
+
+    /// Sees that the engines answer; a host whose engine does not counts as one that cannot be reached.
+    pub async fn ready(mut self) -> Self {
+        for (name, answer) in self.each(Target::ready).await {
+            if let Err(error) = answer {
+                self.targets.remove(&name);
+                self.unreachable.insert(name, error);
+            }
+        }
+        self
     }
 
     /// Does something on every host, side by side; the results are by host name.

@@ -25,6 +25,19 @@ fi
     )
 }
 
+/// A command that prints something else whenever what a firewall lets in has changed, now or for the next boot: the rules
+/// in the kernel, and the age of the files. It costs a tenth of what [`query`] does, for it starts no Python. A host that
+/// does not let us look prints something else each time.
+#[must_use]
+pub fn stamp(sudo: &str) -> String {
+    format!("{{ {sudo}{RULES} && {sudo}{FILES}; }} 2>/dev/null || date +%s.%N")
+}
+
+/// The rules in the kernel, without counters; by its path, as sudo wants it. bootstrap.sh allows just these words.
+const RULES: &str = "/usr/sbin/nft -s list table inet firewalld";
+/// The files of firewalld with their times. Its folder is closed to other users.
+const FILES: &str = "/usr/bin/ls -lnR --full-time /etc/firewalld";
+
 /// A command that adds or removes rules, either at runtime or for the next boot. Rules that are so already are fine.
 #[must_use]
 pub fn change(sudo: &str, zone: &str, verb: &str, rules: &[PortRule], permanent: bool) -> String {

@@ -5,6 +5,6 @@ mod command;
 mod listing;
 mod rule;
 
-pub use command::{change, query};
+pub use command::{change, query, stamp};
 pub use listing::parse_listing;
 pub use rule::{FirewallState, Opened, PortRule};

@@ -47,7 +47,7 @@ impl std::fmt::Display for PortRule {
 }
 
 /// The firewall of a host.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FirewallState {
     /// No firewalld is installed or running: nothing to open, nothing to close.
     Absent,

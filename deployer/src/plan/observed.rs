@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::firewall::{FirewallState, Opened};
 
 /// All that a plan has to know of a host.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ObservedHost {
     /// The project's containers by name.
     pub containers: BTreeMap<String, ObservedContainer>,

@@ -1,15 +1,13 @@
 //! Days on which the connection to a host breaks in the middle of a step.
 
-use std::{net::SocketAddr, path::Path};
-
-use toml::Value;
-
 use crate::{
     day::{Day, WAITS, has},
+    hold::Hold,
     wire::Wire,
 };
 
-/// Where a rollout to node2 is cut: well after the connection is up, and before an image of eight megabytes is there.
+/// The bytes of an image, and those after which the way to node2 is cut: well after the connection is up.
+const BALLAST: u64 = 8 << 20;
 const LIMIT: u64 = 3 << 20;
 
 #[test]
@@ -18,28 +16,10 @@ fn a_host_that_is_cut_off_in_a_transfer_or_reboots_in_a_start_is_put_back_when_i
     let name = &day.stage.name;
 
     // In the middle of an image.
-    assert!(random(&day, "ballast", 8 << 20));
-    day.stage.write(
-        "Containerfile",
-        "FROM scratch\nCOPY busybox /bin/busybox\nCOPY busybox /bin/sh\nCOPY ballast /ballast\n",
-    );
     day.wants("two", "", "");
-    let text = std::fs::read_to_string(day.stage.path().join("compose.yaml")).expect("the Compose file");
-    day.stage.write(
-        "compose.yaml",
-        text.replace(&format!("{name}:1"), &format!("{name}:2")),
-    );
-    day.stage.ends("build", &[], 0);
-    let address: SocketAddr = format!("{}:22", day.stage.address_of("node2"))
-        .parse()
-        .expect("an address");
-    let wire = Wire::to(address, LIMIT);
-    let hosts = day.other_hosts(|hosts| {
-        let host = hosts.get_mut("hosts").expect("hosts").get_mut(1).expect("node2");
-        let host = host.as_table_mut().expect("a table");
-        host.insert("address".to_owned(), Value::from("127.0.0.1"));
-        host.insert("port".to_owned(), Value::from(i64::from(wire.port)));
-    });
+    day.builds_ballast("2", BALLAST);
+    let wire = Wire::to_ssh_of(&day, "node2", LIMIT);
+    let hosts = day.hosts_by_wire("node2", wire.port);
     let mut rollout = day.starts("rollout", &["--hosts", &hosts]);
     wire.is_cut();
     day.lab("cut", &["node2"]);
@@ -80,20 +60,12 @@ fn a_host_that_stays_away_is_named_and_put_back_later() {
     let port = "    ports: [\"9091:9091\"]\n";
 
     // In the middle of a firewall change, which is done by the time the host is there again.
-    let slow = "mv /usr/bin/firewall-cmd /usr/bin/firewall-cmd.real && printf '%s\\n' '#!/bin/sh' \
-        'case \"$*\" in *--add-port*) touch /run/changing; while [ ! -e /run/go ]; do sleep 0.1; done;; esac' \
-        'exec /usr/bin/firewall-cmd.real \"$@\"' >/usr/bin/firewall-cmd && chmod 755 /usr/bin/firewall-cmd";
-    day.must("node2", slow);
+    let firewall = Hold::on_firewall(&day, "node2");
     day.wants("two", port, "");
     let mut rollout = day.starts("rollout", &[]);
-    crate::support::wait::eventually("the firewall is being changed", || {
-        day.inside("node2", "test -e /run/changing")
-            .status
-            .success()
-            .then_some(())
-    });
+    firewall.is_reached();
     day.lab("cut", &["node2"]);
-    day.must("node2", "touch /run/go");
+    firewall.goes_on();
     rollout.says("putting back");
     let said = rollout.ends(1);
     has(
@@ -106,7 +78,6 @@ fn a_host_that_stays_away_is_named_and_put_back_later() {
         ],
     );
     day.lab("heal", &["node2"]);
-    day.must("node2", "mv /usr/bin/firewall-cmd.real /usr/bin/firewall-cmd");
     assert!(
         day.must("node2", "firewall-cmd --zone=public --list-ports")
             .contains("9091/tcp")
@@ -148,12 +119,4 @@ fn a_host_that_stays_away_is_named_and_put_back_later() {
     day.go();
     resumed.ends(0);
     day.runs("two");
-}
-
-/// Writes a file that no compression makes smaller.
-fn random(day: &Day, name: &str, bytes: u64) -> bool {
-    let path: &Path = &day.stage.path().join(name);
-    let mut source = std::io::Read::take(std::fs::File::open("/dev/urandom").expect("random bytes"), bytes);
-    let mut file = std::fs::File::create(path).expect("a file");
-    std::io::copy(&mut source, &mut file).expect("written") == bytes
 }

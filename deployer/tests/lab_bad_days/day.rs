@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use toml::Value;
+
 use crate::support::{
     stage::{Stage, said},
     wait::{PATIENCE, eventually},
@@ -89,6 +91,54 @@ impl Day {
         let path = self.stage.lab_folder().join("other.toml");
         fs::write(&path, table.to_string()).expect("a file");
         path.display().to_string()
+    }
+
+    /// The lab's hosts.toml with another way to a host, as a file of its own.
+    pub(crate) fn hosts_by_wire(&self, host: &str, port: u16) -> String {
+        self.other_hosts(|hosts| {
+            let hosts = hosts
+                .get_mut("hosts")
+                .expect("hosts")
+                .as_array_mut()
+                .expect("a list");
+            let found = hosts
+                .iter_mut()
+                .find(|entry| entry["name"].as_str() == Some(host));
+            let found = found.expect("the host").as_table_mut().expect("a table");
+            found.insert("address".to_owned(), Value::from("127.0.0.1"));
+            found.insert("port".to_owned(), Value::from(i64::from(port)));
+        })
+    }
+
+    /// Builds an image of so many bytes that no compression makes smaller, tagged like this.
+    pub(crate) fn builds_ballast(&self, tag: &str, bytes: u64) {
+        let mut source = fs::File::open("/dev/urandom").expect("random bytes").take(bytes);
+        let mut ballast = Vec::new();
+        source.read_to_end(&mut ballast).expect("random bytes");
+        self.stage.write("ballast", ballast);
+        let small = fs::read_to_string(self.stage.path().join("Containerfile")).expect("the Containerfile");
+        self.stage
+            .write("Containerfile", format!("{small}COPY ballast /ballast\n"));
+        self.wants_tag(tag);
+        self.stage.ends("build", &[], 0);
+        self.stage.write("Containerfile", small);
+    }
+
+    /// Has the Compose file name another tag of the project's image.
+    pub(crate) fn wants_tag(&self, tag: &str) {
+        let text = fs::read_to_string(self.stage.path().join("compose.yaml")).expect("the Compose file");
+        let name = &self.stage.name;
+        self.stage.write(
+            "compose.yaml",
+            text.replace(&format!("{name}:1"), &format!("{name}:{tag}")),
+        );
+    }
+
+    /// Whether a host has the lock of a rollout.
+    pub(crate) fn is_locked(&self, host: &str) -> bool {
+        let folder = "/home/deploy/.local/state/metric-flow-deployer";
+        let lock = format!("test -e {folder}/{}/lock.json", self.stage.name);
+        self.inside(host, &lock).status.success()
     }
 
     /// Runs a verb to its end, which comes in time, and holds it to its exit status.
@@ -220,11 +270,31 @@ impl Running {
         }
     }
 
-    /// Sends it a signal.
+    /// Waits until it has written such a line; not so when it has ended meanwhile.
+    pub(crate) fn says_while_it_runs(&mut self, such: impl Fn(&str) -> bool) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if self.child.try_wait().expect("its status").is_some() {
+                return false;
+            }
+            if self.said().lines().any(&such) {
+                return true;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{} is silent: {}",
+                self.what,
+                self.said()
+            );
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Sends it a signal. One that has just ended does not mind: its number is nobody else's until it is asked for its end.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &id]).status();
-        assert!(sent.expect("kill runs").success());
+        let sent = Command::new("kill").args(["-s", name, &id]).output();
+        sent.expect("kill runs");
     }
 
     /// Waits for its end, whatever that is.

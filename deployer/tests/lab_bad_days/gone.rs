@@ -1,6 +1,9 @@
-//! A project that goes as if it had never been there.
+//! Hosts that are switched off and on again, and a project that goes as if it had never been there.
 
-use crate::day::{Day, has};
+use crate::{
+    day::{Day, has},
+    support::wait::eventually,
+};
 
 /// All that a rollout may have touched on a host: engine, firewall now and at the next boot, units, files.
 const TRACES: &str = "podman ps --all --format '{{.Names}}'; podman images --all --format '{{.ID}} {{.Repository}}'; \
@@ -10,7 +13,7 @@ const TRACES: &str = "podman ps --all --format '{{.Names}}'; podman images --all
     find /home/deploy /etc/systemd /etc/containers ! -type d | sort";
 
 #[test]
-fn down_leaves_hosts_as_they_were() {
+fn containers_are_back_after_a_boot_and_down_leaves_hosts_as_they_were() {
     let day = Day::empty("gone", 2);
     let name = &day.stage.name;
     for host in &day.hosts {
@@ -31,6 +34,19 @@ fn down_leaves_hosts_as_they_were() {
     day.ends("rollout", &[], 0);
     day.serves("one");
 
+    std::thread::scope(|all| {
+        for host in &day.hosts {
+            all.spawn(|| day.lab("reboot", &[host]));
+        }
+    });
+    // Through the firewall, which forgets at a boot what was only opened for the moment.
+    day.serves("one");
+    for host in &day.hosts {
+        eventually(&format!("both containers are back on {host}"), || {
+            let running = day.must(host, "podman ps --format '{{.Names}}'");
+            (running.lines().count() == 2).then_some(())
+        });
+    }
     let said = day.ends("rollout", &[], 0);
     has(&said, &["nothing to do"]);
     day.ends("status", &[], 0);

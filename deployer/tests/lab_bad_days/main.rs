@@ -8,10 +8,15 @@
 
 mod cut_off;
 mod day;
+mod every_step;
 mod gone;
+mod hold;
 mod interrupted;
+mod put_back;
 mod refused;
+mod small_sshd;
 #[expect(dead_code, reason = "other tests need the rest")]
 #[path = "../support/mod.rs"]
 mod support;
+mod told;
 mod wire;

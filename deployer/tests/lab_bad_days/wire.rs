@@ -8,33 +8,46 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
+    time::Duration,
 };
 
-use crate::support::wait::eventually;
+use crate::{day::Day, support::wait::eventually};
 
 /// Listens here and leads to a host. Only its first connection that reaches the limit is cut.
 pub(crate) struct Wire {
     /// Where it begins, on 127.0.0.1.
     pub(crate) port: u16,
     cut: Arc<AtomicBool>,
+    whole_again: Arc<AtomicBool>,
 }
 
 impl Wire {
+    /// A wire to the sshd of a host that lets so many bytes pass towards it.
+    pub(crate) fn to_ssh_of(day: &Day, host: &str, limit: u64) -> Self {
+        let address = format!("{}:22", day.stage.address_of(host));
+        Self::to(address.parse().expect("an address"), limit)
+    }
+
     /// A wire to `address` that lets so many bytes pass towards it.
-    pub(crate) fn to(address: SocketAddr, limit: u64) -> Self {
+    fn to(address: SocketAddr, limit: u64) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let cut = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&cut);
+        let whole_again = Arc::new(AtomicBool::new(false));
+        let (flag, whole) = (Arc::clone(&cut), Arc::clone(&whole_again));
         // It ends with the test's process.
         thread::spawn(move || {
             for near in listener.incoming().flatten() {
                 if let Ok(far) = TcpStream::connect(address) {
-                    join(&near, &far, limit, &flag);
+                    join(&near, &far, limit, (&flag, &whole));
                 }
             }
         });
-        Self { port, cut }
+        Self {
+            port,
+            cut,
+            whole_again,
+        }
     }
 
     /// Waits until the limit is reached.
@@ -43,9 +56,22 @@ impl Wire {
             self.cut.load(Ordering::SeqCst).then_some(())
         });
     }
+
+    /// What was held back passes, and all that comes after.
+    pub(crate) fn is_whole_again(&self) {
+        self.whole_again.store(true, Ordering::SeqCst);
+    }
 }
 
-fn join(near: &TcpStream, far: &TcpStream, limit: u64, cut: &Arc<AtomicBool>) {
+/// How often a silent connection looks whether it may go on.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+fn join(
+    near: &TcpStream,
+    far: &TcpStream,
+    limit: u64,
+    (cut, whole_again): (&Arc<AtomicBool>, &Arc<AtomicBool>),
+) {
     let silent = Arc::new(AtomicBool::new(false));
     let limit = if cut.load(Ordering::SeqCst) {
         u64::MAX
@@ -58,6 +84,7 @@ fn join(near: &TcpStream, far: &TcpStream, limit: u64, cut: &Arc<AtomicBool>) {
             to.try_clone().expect("a socket"),
         );
         let (silent, cut, passed) = (Arc::clone(&silent), Arc::clone(cut), AtomicU64::new(0));
+        let whole_again = Arc::clone(whole_again);
         thread::spawn(move || {
             let mut buffer = vec![0; 65_536];
             while let Ok(length @ 1..) = from.read(&mut buffer) {
@@ -65,8 +92,8 @@ fn join(near: &TcpStream, far: &TcpStream, limit: u64, cut: &Arc<AtomicBool>) {
                     silent.store(true, Ordering::SeqCst);
                     cut.store(true, Ordering::SeqCst);
                 }
-                while silent.load(Ordering::SeqCst) {
-                    thread::park();
+                while silent.load(Ordering::SeqCst) && !whole_again.load(Ordering::SeqCst) {
+                    thread::sleep(LOOK_EVERY);
                 }
                 if to.write_all(&buffer[..length]).is_err() {
                     break;
