@@ -1,6 +1,6 @@
 //! Chunks of the embedded store whose checksum is right and whose content is not.
 //!
-//! The two files that read bytes are taken in as they are, so that neither the server nor its database has to be
+//! The files that read bytes are taken in as they are, so that neither the server nor its database has to be
 //! built with a nightly compiler.
 #![no_main]
 #![expect(dead_code, reason = "a part of those files is not needed here")]
@@ -11,6 +11,8 @@ mod bytes;
 mod column;
 #[path = "../../socket-server/src/store/error.rs"]
 mod error;
+#[path = "../../socket-server/src/store/embedded/plain.rs"]
+mod plain;
 
 /// Where those files look for the error.
 mod store {

@@ -12,7 +12,7 @@ use crate::{
     config::{Config, StoreLocation},
     fleet::{CloseReason, Fleet},
     http::{Api, routes},
-    listen::{ConnectionLimits, Tls, TlsError, serve_connections},
+    listen::{ConnectionLimits, Tls, TlsError, TrustedProxies, serve_connections},
     store::{Store, StoreError},
     telemetry::Telemetry,
 };
@@ -118,6 +118,7 @@ impl Server {
             warp::service(routes(&self.api)),
             self.tls.clone(),
             ConnectionLimits::new(self.api.config.limits),
+            Arc::new(TrustedProxies::new(self.api.config.trusted_proxies.clone())),
             Arc::clone(&self.api.telemetry),
             self.sockets.clone(),
         ));

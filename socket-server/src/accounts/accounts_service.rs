@@ -59,7 +59,7 @@ impl Accounts {
             key_uses: KeyUses::default(),
             passwords: Passwords::new(&policy)?,
             tickets: Tickets::new(policy.ticket_life),
-            limiter: LoginLimiter::new(policy.login_failures_free),
+            limiter: LoginLimiter::new(policy.login_failures_free, policy.login_wait),
             setup_token_hash: Mutex::new(None),
             store,
             fleet,

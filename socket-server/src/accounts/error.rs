@@ -16,7 +16,7 @@ pub enum AccountsError {
     #[error("{0}")]
     BadPassword(&'static str),
     /// The label of a key is not acceptable.
-    #[error("a key's label has 1 to 100 characters")]
+    #[error("a key's label has 1 to 100 characters, none of them a control character")]
     BadLabel,
     /// The life of a key is not acceptable.
     #[error("a key lives 1 to 3650 days")]

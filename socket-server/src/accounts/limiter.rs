@@ -11,8 +11,6 @@ use parking_lot::Mutex;
 
 use super::AccountsError;
 
-/// First wait after the free failures; it doubles with each further one.
-const WAIT_MIN: Duration = Duration::from_secs(2);
 /// Longest wait: a person who comes back after it can log in at once.
 const WAIT_MAX: Duration = Duration::from_secs(15 * 60);
 /// Failures from one address over all accounts that are as many as this times the free ones slow the address down:
@@ -25,6 +23,7 @@ const PAIRS_MAX: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct LoginLimiter {
     failures_free: u32,
+    wait_first: Duration,
     failures: Mutex<HashMap<Source, Failures>>,
 }
 
@@ -41,9 +40,11 @@ struct Failures {
 }
 
 impl LoginLimiter {
-    pub(super) fn new(failures_free: u32) -> Self {
+    /// After `failures_free` failures each has to wait; `wait_first` doubles with each further one.
+    pub(super) fn new(failures_free: u32, wait_first: Duration) -> Self {
         Self {
             failures_free,
+            wait_first,
             failures: Mutex::new(HashMap::new()),
         }
     }
@@ -60,7 +61,8 @@ impl LoginLimiter {
             (&pair, self.failures_free),
             (&whole, self.failures_free.saturating_mul(ADDRESS_FACTOR)),
         ] {
-            if let Some(retry_after) = failures.get(source).and_then(|entry| entry.wait_left(free, now)) {
+            let wait = |entry: &Failures| entry.wait_left(free, self.wait_first, now);
+            if let Some(retry_after) = failures.get(source).and_then(wait) {
                 return Err(AccountsError::TooManyAttempts { retry_after });
             }
         }
@@ -90,9 +92,9 @@ impl LoginLimiter {
 }
 
 impl Failures {
-    fn wait_left(&self, free: u32, now: Instant) -> Option<Duration> {
+    fn wait_left(&self, free: u32, first: Duration, now: Instant) -> Option<Duration> {
         let over = self.count.checked_sub(free)?;
-        let wait = WAIT_MIN.saturating_mul(1 << over.min(16)).min(WAIT_MAX);
+        let wait = first.saturating_mul(1 << over.min(16)).min(WAIT_MAX);
         wait.checked_sub(now.duration_since(self.last))
             .filter(|left| !left.is_zero())
     }
@@ -129,12 +131,13 @@ fn forget_oldest(failures: &mut HashMap<Source, Failures>) {
 mod tests {
     use super::*;
 
+    const WAIT: Duration = Duration::from_secs(2);
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
     const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 7));
 
     #[test]
     fn the_owner_elsewhere_is_not_locked_out() {
-        let (limiter, now) = (LoginLimiter::new(2), Instant::now());
+        let (limiter, now) = (LoginLimiter::new(2, WAIT), Instant::now());
         assert!(limiter.attempt("ada", HERE, now).is_ok());
         assert!(limiter.attempt("ADA", HERE, now).is_ok());
         assert!(limiter.attempt("ada", HERE, now).is_err());
@@ -143,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_and_ends() {
-        let (limiter, now) = (LoginLimiter::new(1), Instant::now());
+        let (limiter, now) = (LoginLimiter::new(1, WAIT), Instant::now());
         assert!(limiter.attempt("ada", HERE, now).is_ok());
         assert!(
             limiter
@@ -161,7 +164,7 @@ mod tests {
 
     #[test]
     fn getting_it_right_forgets_the_failures() {
-        let (limiter, now) = (LoginLimiter::new(1), Instant::now());
+        let (limiter, now) = (LoginLimiter::new(1, WAIT), Instant::now());
         assert!(limiter.attempt("ada", HERE, now).is_ok());
         limiter.succeeded("ada", HERE);
         assert!(limiter.attempt("ada", HERE, now).is_ok());
@@ -169,7 +172,7 @@ mod tests {
 
     #[test]
     fn guessing_many_names_from_one_address_is_slowed_down() {
-        let (limiter, now) = (LoginLimiter::new(1), Instant::now());
+        let (limiter, now) = (LoginLimiter::new(1, WAIT), Instant::now());
         let refused = (0..20)
             .filter(|n| limiter.attempt(&format!("name{n}"), HERE, now).is_err())
             .count();
@@ -178,7 +181,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let (limiter, now) = (LoginLimiter::new(1), Instant::now());
+        let (limiter, now) = (LoginLimiter::new(1, WAIT), Instant::now());
         for n in 0..PAIRS_MAX as u32 {
             let address = IpAddr::V4(std::net::Ipv4Addr::from_bits(n));
             assert!(

@@ -22,17 +22,24 @@ pub(super) struct Passwords {
     cost: u32,
     waiting: Semaphore,
     running: Arc<Semaphore>,
-    /// A hash of no one's password at the same cost, so that an unknown name takes as long as a known one.
+    /// The hash of nothing at the same cost, so that an unknown name takes as long as a known one.
     decoy: String,
 }
+
+/// Salt and digest of the decoy, each all zeros: no password is known that has them. A real hash would do as well, and
+/// would cost every start of the server a quarter of a second.
+const DECOY_SALT_AND_DIGEST: &str = ".....................................................";
 
 impl Passwords {
     /// # Errors
     /// When bcrypt refuses the cost.
     pub(super) fn new(policy: &AccountsPolicy) -> Result<Self, AccountsError> {
-        let decoy = bcrypt::hash(super::secrets::random_secret(), policy.bcrypt_cost).map_err(internal)?;
+        let cost = policy.bcrypt_cost;
+        let decoy = format!("$2b${cost:02}${DECOY_SALT_AND_DIGEST}");
+        // It is read here, so that a cost which makes no hash is found at the start.
+        decoy.parse::<bcrypt::HashParts>().map_err(internal)?;
         Ok(Self {
-            cost: policy.bcrypt_cost,
+            cost,
             waiting: Semaphore::new(CHECKS_WAITING_MAX),
             running: Arc::new(Semaphore::new(CHECKS_AT_ONCE)),
             decoy,
@@ -108,4 +115,26 @@ fn check_new(password: &str) -> Result<(), AccountsError> {
         return Err(AccountsError::BadPassword("a password has no NUL character"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_s_password_is_checked_and_never_right() {
+        let policy = AccountsPolicy {
+            bcrypt_cost: 4,
+            ..AccountsPolicy::default()
+        };
+        let passwords = Passwords::new(&policy).expect("a cost that bcrypt takes");
+        let good = || SecretString::from("correct horse battery");
+        let checked = bcrypt::verify("correct horse battery", &passwords.decoy);
+        assert!(!checked.expect("is a hash"));
+        assert!(!passwords.matches(good(), None).await.expect("checks"));
+        let hash = passwords.hash(good()).await.expect("hashes");
+        assert_eq!(hash.len(), passwords.decoy.len());
+        assert!(passwords.matches(good(), Some(hash)).await.expect("checks"));
+    }
 }

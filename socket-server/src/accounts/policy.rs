@@ -18,6 +18,8 @@ pub struct AccountsPolicy {
     pub ticket_life: Duration,
     /// Failed log-ins for one account from one address before it has to wait.
     pub login_failures_free: u32,
+    /// The first such wait; it doubles with each further failure.
+    pub login_wait: Duration,
 }
 
 impl Default for AccountsPolicy {
@@ -29,6 +31,7 @@ impl Default for AccountsPolicy {
             rotation_grace: Duration::from_secs(10),
             ticket_life: Duration::from_secs(30),
             login_failures_free: 5,
+            login_wait: Duration::from_secs(2),
         }
     }
 }

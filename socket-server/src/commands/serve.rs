@@ -1,6 +1,6 @@
 //! `socket-server serve`, in five beats: parse, build, spawn, wait, drain.
 
-use std::{path::Path, process::ExitCode, sync::Arc};
+use std::{io, net::SocketAddr, path::Path, process::ExitCode, sync::Arc};
 
 use clap::ArgMatches;
 use metric_flow_lifecycle::{Drained, Shutdown, init_logging};
@@ -9,10 +9,7 @@ use socket_server::{
     config::{Config, StoreLocation},
     store::TransferStore,
 };
-use tokio::{
-    net::{TcpListener, TcpSocket},
-    task::JoinHandle,
-};
+use tokio::{net::TcpSocket, task::JoinHandle};
 
 use super::{
     Printer, cli,
@@ -50,13 +47,17 @@ pub(super) fn serve(printer: &mut Printer, given: &ArgMatches) -> ExitCode {
 async fn run(printer: &mut Printer, config: Config) -> Result<Drained, Failure> {
     let shutdown = Shutdown::new();
     shutdown.begin_on_signals()?;
+    // Before the store is opened: a port that is taken leaves no folder behind.
+    let socket = bind(&config)?;
     let store = open_store::open_patiently(&config, shutdown.token()).await?;
     let exports = match &config.store {
         StoreLocation::Embedded(folder) => answer_exports(folder, &store, &shutdown),
         _ => None,
     };
-    let origin = config.public_origins.first().cloned();
-    let listener = bind(&config)?;
+    let (origin, address) = (config.public_origins.first().cloned(), config.listen);
+    let listener = socket
+        .listen(BACKLOG)
+        .map_err(|error| cannot_listen(address, &error))?;
     let server = Server::build(config, store, shutdown).await?;
     let scheme = if server.is_secure() { "https" } else { "http" };
     let address = format!("{scheme}://{}", listener.local_addr()?);
@@ -92,7 +93,7 @@ fn answer_exports(
     }
 }
 
-fn bind(config: &Config) -> Result<TcpListener, Failure> {
+fn bind(config: &Config) -> Result<TcpSocket, Failure> {
     let socket = if config.listen.is_ipv4() {
         TcpSocket::new_v4()?
     } else {
@@ -101,6 +102,20 @@ fn bind(config: &Config) -> Result<TcpListener, Failure> {
     socket.set_reuseaddr(true)?;
     socket
         .bind(config.listen)
-        .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
-    Ok(socket.listen(BACKLOG)?)
+        .map_err(|error| cannot_listen(config.listen, &error))?;
+    Ok(socket)
+}
+
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
+    let hint = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "; another program has that port: end it, or give another one with --listen (port 0 takes a free one)"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "; give an address of this machine with --listen, or 0.0.0.0 for all of them"
+        }
+        io::ErrorKind::PermissionDenied => "; ports below 1024 are for root: give another one with --listen",
+        _ => "",
+    };
+    format!("cannot listen on {address}: {error}{hint}")
 }

@@ -2,11 +2,11 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use metric_flow_lifecycle::LogFormat;
+use metric_flow_lifecycle::{LogFormat, is_log_filter};
 use secrecy::SecretString;
 
 use super::{
-    RawConfig,
+    Network, RawConfig,
     parse::{days, megabytes, origin, positive, store_location},
 };
 use crate::{accounts::AccountsPolicy, store::retention::Retention};
@@ -19,6 +19,8 @@ pub(super) const STORE_DEFAULT: &str = "embedded:metric-flow-data";
 const CONNECTIONS_MAX_DEFAULT: usize = 20_000;
 /// A laboratory behind one router, its browsers included.
 const CONNECTIONS_PER_ADDRESS_MAX_DEFAULT: usize = 2_048;
+/// An end that takes longer than a day is no end.
+const SHUTDOWN_SECONDS_MAX: u64 = 86_400;
 /// What container engines wait before they kill.
 const SHUTDOWN_DEFAULT: Duration = Duration::from_secs(10);
 
@@ -37,6 +39,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Origins of the dashboard; empty means whatever host the browser asked for.
     pub public_origins: Vec<String>,
+    /// Proxies whose word counts on who asks.
+    pub trusted_proxies: Vec<Network>,
     /// Whether anyone may register.
     pub registration_open: bool,
     /// Where the secret is that signs access tokens.
@@ -108,6 +112,7 @@ impl Default for Config {
             retention: Retention::default(),
             tls: None,
             public_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             registration_open: false,
             token_secret_file: None,
             limits: Limits {
@@ -166,7 +171,9 @@ impl Config {
             positive,
         );
         check.one("shutdown-seconds", &mut config.shutdown_deadline, |text| {
-            positive(text).map(Duration::from_secs)
+            positive(text)
+                .filter(|seconds| *seconds <= SHUTDOWN_SECONDS_MAX)
+                .map(Duration::from_secs)
         });
         check.one("log-format", &mut config.log_format, |text| match text {
             "text" => Some(LogFormat::Text),
@@ -174,7 +181,7 @@ impl Config {
             _ => None,
         });
         check.one("log-filter", &mut config.log_filter, |text| {
-            Some(Some(text.to_owned()))
+            is_log_filter(text).then(|| Some(text.to_owned()))
         });
         let mut origins = Vec::new();
         check.each(
@@ -183,6 +190,13 @@ impl Config {
             |text| origin(text).is_some(),
         );
         config.public_origins = origins;
+        let mut proxies = Vec::new();
+        check.each(
+            "trusted-proxy",
+            |text| proxies.extend(Network::parse(text)),
+            |text| Network::parse(text).is_some(),
+        );
+        config.trusted_proxies = proxies;
         config.tls = check.tls();
         if check.problems.is_empty() {
             Ok(config)

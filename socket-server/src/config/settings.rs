@@ -41,13 +41,13 @@ const fn one(name: &'static str, value: &'static str, default: &'static str, abo
 pub const SETTINGS: &[Setting] = &[
     one(
         "listen",
-        "ADDRESS:PORT",
+        "IP-ADDRESS:PORT",
         super::checked::LISTEN_DEFAULT,
         "Where to accept connections. Port 0 takes a free one and says which.",
     ),
     one(
         "store",
-        "STORE",
+        "embedded:FOLDER|mongodb://ADDRESS|memory",
         super::checked::STORE_DEFAULT,
         "Where everything is kept: embedded:FOLDER, a mongodb:// address, or memory, which forgets everything at the end.",
     ),
@@ -98,7 +98,14 @@ pub const SETTINGS: &[Setting] = &[
         value: "URL",
         default: "the address that the browser asked for",
         repeats: true,
-        about: "Address under which browsers reach the server, such as https://metrics.example. May be given more than once. Behind a proxy it must be set.",
+        about: "Address under which browsers reach the server, such as https://metrics.example. May be given more than once. Behind a proxy it must be set, unless that is a trusted-proxy that passes Host and X-Forwarded-Proto on.",
+    },
+    Setting {
+        name: "trusted-proxy",
+        value: "ADDRESS[/BITS]",
+        default: "none: such headers are not believed",
+        repeats: true,
+        about: "Proxy, or network of proxies, in front of this server, such as 127.0.0.1 or 10.0.0.0/8. May be given more than once. From these alone X-Forwarded-For says who asks, for the limits per address, and X-Forwarded-Proto whether by TLS.",
     },
     one(
         "registration",

@@ -35,6 +35,15 @@ pub(super) struct HostEntry {
     pub(super) open: Option<Box<OpenHost>>,
 }
 
+/// A host at one instant, its record still encoded.
+#[derive(Debug)]
+pub(super) struct HostSketch {
+    record: KeptRecord,
+    online: bool,
+    clock_offset_ms: i64,
+    latest: Option<HostRow>,
+}
+
 /// What is kept for a host only while a viewer has it open.
 #[derive(Debug, Default)]
 pub(super) struct OpenHost {
@@ -59,31 +68,19 @@ impl HostEntry {
         }
     }
 
-    /// The host as the fleet page shows it.
-    pub(super) fn summary(&self) -> HostSummary {
-        let record = self.record.whole();
-        let name = record.given_name.unwrap_or_else(|| {
-            let own_name = &record.facts.host_name;
-            if own_name.is_empty() {
-                &record.id.0
-            } else {
-                own_name
-            }
-            .clone()
-        });
-        let mut labels = record.own_labels;
-        labels.extend(record.given_labels);
-        HostSummary {
-            id: record.id.0,
-            name,
-            labels,
+    /// What its summary is made of, cheap to take while the room is locked.
+    pub(super) fn sketch(&self) -> HostSketch {
+        HostSketch {
+            record: self.record.clone(),
             online: self.link.is_some(),
-            last_seen_unix_ms: record.last_seen_unix_ms,
             clock_offset_ms: self.clock.offset_ms(),
-            cloned_identity: record.cloned_identity,
-            facts: Some(record.facts),
             latest: self.latest.clone(),
         }
+    }
+
+    /// The host as the fleet page shows it.
+    pub(super) fn summary(&self) -> HostSummary {
+        self.sketch().into_summary()
     }
 
     /// Takes a sample in; returns whether it is the newest. An older one, replayed from a spool, must not bring
@@ -103,6 +100,35 @@ impl HostEntry {
             open.remember(sample);
         }
         true
+    }
+}
+
+impl HostSketch {
+    /// The host as the fleet page shows it.
+    pub(super) fn into_summary(self) -> HostSummary {
+        let record = self.record.whole();
+        let name = record.given_name.unwrap_or_else(|| {
+            let own_name = &record.facts.host_name;
+            if own_name.is_empty() {
+                &record.id.0
+            } else {
+                own_name
+            }
+            .clone()
+        });
+        let mut labels = record.own_labels;
+        labels.extend(record.given_labels);
+        HostSummary {
+            id: record.id.0,
+            name,
+            labels,
+            online: self.online,
+            last_seen_unix_ms: record.last_seen_unix_ms,
+            clock_offset_ms: self.clock_offset_ms,
+            cloned_identity: record.cloned_identity,
+            facts: Some(record.facts),
+            latest: self.latest,
+        }
     }
 }
 

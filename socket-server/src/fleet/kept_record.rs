@@ -8,7 +8,7 @@ use prost::Message;
 use crate::store::{AccountId, HostId, HostRecord};
 
 /// A record in some 400 bytes, where its maps and strings would take 1,700: ten thousand idle hosts are kept so.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct KeptRecord {
     pub(super) id: HostId,
     pub(super) machine_identity: Box<str>,

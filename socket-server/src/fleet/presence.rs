@@ -10,6 +10,7 @@ use super::{
     link::{CloseReason, HostLink},
     registry::Fleet,
     room::{Room, RoomState},
+    tidy::tidy,
 };
 use crate::{
     accounts::random_id,
@@ -70,10 +71,11 @@ impl Fleet {
     pub async fn join(
         &self,
         account: &AccountId,
-        hello: Hello,
+        mut hello: Hello,
         link: Arc<HostLink>,
     ) -> Result<Joined, JoinError> {
         check(&hello)?;
+        tidy(&mut hello);
         let room = self.room(account);
         let mut disproved = None;
         let (host, changed) = loop {

@@ -10,6 +10,7 @@ use metric_flow_protocol::{
 use parking_lot::RwLock;
 
 use super::{
+    frame::summaries,
     host_entry::HostEntry,
     link::{CloseReason, HostLink},
     outbox::Viewer,
@@ -111,7 +112,8 @@ impl Fleet {
 
     /// Every host of an account, by name.
     pub fn hosts(&self, account: &AccountId) -> Vec<HostSummary> {
-        self.room(account).lock().summaries()
+        let sketches = self.room(account).lock().sketches();
+        summaries(sketches)
     }
 
     /// Adds a viewer to its account's room.

@@ -9,15 +9,15 @@ use std::{
 use bytes::Bytes;
 use metric_flow_lifecycle::Shutdown;
 use metric_flow_protocol::{
-    live::{FleetFrame, HostDetail, HostEvent, HostEventKind, HostRow, HostSummary, LiveMessage, Welcome},
+    live::{FleetFrame, HostDetail, HostEvent, HostEventKind, HostRow, LiveMessage},
     metrics::Sample,
-    version::{PROTOCOL_MAJOR, PROTOCOL_MINOR},
 };
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use super::{
-    host_entry::{HostEntry, OpenHost},
+    frame::{encode, encode_welcome},
+    host_entry::{HostEntry, HostSketch, OpenHost},
     link::CloseReason,
     outbox::Viewer,
 };
@@ -30,6 +30,9 @@ const TICK_MIN: Duration = Duration::from_millis(10);
 const TICK_MAX: Duration = Duration::from_millis(50);
 /// A room may keep a processor busy for one part in this many: a frame that cost 2 ms is followed by 20 ms of rest.
 const TICK_COST_SHARE: u32 = 10;
+/// What a frame costs for each viewer beside its encoding, which all share: the write to its socket, done by the
+/// viewer's own task after the tick.
+const WRITE_COST: Duration = Duration::from_micros(10);
 /// The whole state may keep a processor busy for one part in this many: viewers that fall behind again and again
 /// must not cost the others their frames.
 const WELCOME_COST_SHARE: u32 = 20;
@@ -70,7 +73,6 @@ struct Changes {
     rows: Vec<HostRow>,
     details: Vec<(HostId, HostDetail)>,
     events: Vec<HostEvent>,
-    welcome: Option<Vec<HostSummary>>,
 }
 
 impl Room {
@@ -189,21 +191,28 @@ impl Room {
             // The first change of a tick waits for its neighbours, so that they share a frame.
             tokio::time::sleep(rest).await;
             let started = Instant::now();
-            let Some(changes) = self.take_changes(started) else {
+            let Some((changes, whole_state)) = self.take_changes(started) else {
                 return;
             };
-            let welcomed = changes.welcome.is_some();
-            changes.deliver(started);
+            let welcomed = whole_state.is_some();
+            let writes = WRITE_COST.saturating_mul(u32::try_from(changes.viewers.len()).unwrap_or(u32::MAX));
+            let welcome = match whole_state {
+                Some(sketches) => encode_welcome(sketches).await,
+                None => None,
+            };
+            changes.deliver(welcome.as_ref(), started);
             if welcomed {
                 let pause = (started.elapsed() * WELCOME_COST_SHARE).min(WELCOME_REST_MAX);
                 self.state.lock().welcome_after = Some(Instant::now() + pause);
             }
-            rest = (started.elapsed() * TICK_COST_SHARE).clamp(TICK_MIN, TICK_MAX);
+            let cost = started.elapsed().saturating_add(writes);
+            rest = cost.saturating_mul(TICK_COST_SHARE).clamp(TICK_MIN, TICK_MAX);
         }
     }
 
-    /// Takes what is to be sent; `None` when the last viewer has left and the tick ends.
-    fn take_changes(&self, now: Instant) -> Option<Changes> {
+    /// Takes what is to be sent, and the whole state when a viewer waits for it; `None` when the last viewer has left
+    /// and the tick ends.
+    fn take_changes(&self, now: Instant) -> Option<(Changes, Option<Vec<HostSketch>>)> {
         let mut guard = self.state.lock();
         let state = &mut *guard;
         if state.viewers.is_empty() {
@@ -249,23 +258,22 @@ impl Room {
                 viewer.mailbox.close(CloseReason::NotReading);
             }
         }
+        let mut whole_state = None;
         if changes.viewers.iter().any(|viewer| viewer.wants_welcome()) {
             if state.welcome_after.is_none_or(|after| after <= now) {
-                changes.welcome = Some(state.summaries());
+                whole_state = Some(state.sketches());
             } else {
                 self.wake();
             }
         }
-        Some(changes)
+        Some((changes, whole_state))
     }
 }
 
 impl RoomState {
-    /// Every host, by name.
-    pub(super) fn summaries(&self) -> Vec<HostSummary> {
-        let mut hosts: Vec<_> = self.hosts.values().map(|entry| entry.summary()).collect();
-        hosts.sort_by(|left, right| (&left.name, &left.id).cmp(&(&right.name, &right.id)));
-        hosts
+    /// Every host as it is now, in no order.
+    pub(super) fn sketches(&self) -> Vec<HostSketch> {
+        self.hosts.values().map(|entry| entry.sketch()).collect()
     }
 
     /// Every viewer.
@@ -310,13 +318,12 @@ impl RoomState {
 
 impl Changes {
     /// Encodes each frame once and puts it into the outbox of every viewer that it is for.
-    fn deliver(self, now: Instant) {
+    fn deliver(self, welcome: Option<&Bytes>, now: Instant) {
         let Self {
             viewers,
             rows,
             details,
             events,
-            welcome,
         } = self;
         // Frames for viewers that have their welcome come first: a welcome of this tick holds these changes.
         for event in events {
@@ -336,9 +343,9 @@ impl Changes {
                 }
             }
         }
-        if let Some(frame) = welcome.and_then(|hosts| encode(&LiveMessage::Welcome(welcome_of(hosts)))) {
+        if let Some(frame) = welcome {
             for viewer in &viewers {
-                viewer.offer_welcome(&frame, now);
+                viewer.offer_welcome(frame, now);
             }
         }
     }
@@ -349,27 +356,5 @@ fn deliver_to_all(viewers: &[Arc<Viewer>], message: &LiveMessage, now: Instant) 
         for viewer in viewers {
             viewer.offer(&frame, now);
         }
-    }
-}
-
-/// Encodes a message for viewers. These types always have a JSON form; if that ever fails it is logged, and the
-/// viewers miss one frame rather than the server its life.
-pub fn encode(message: &LiveMessage) -> Option<Bytes> {
-    match serde_json::to_vec(message) {
-        Ok(json) => Some(Bytes::from(json)),
-        Err(error) => {
-            tracing::error!(%error, "a live frame has no JSON form");
-            None
-        }
-    }
-}
-
-fn welcome_of(hosts: Vec<HostSummary>) -> Welcome {
-    Welcome {
-        protocol_major: PROTOCOL_MAJOR,
-        protocol_minor: PROTOCOL_MINOR,
-        server_unix_ms: now_unix_ms(),
-        server_version: env!("CARGO_PKG_VERSION").to_owned(),
-        hosts,
     }
 }

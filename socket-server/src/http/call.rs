@@ -1,6 +1,6 @@
 //! What every handler gets: the server's parts, and what is known of the request.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _};
@@ -13,6 +13,8 @@ use crate::{accounts::Identity, listen::PeerInfo};
 
 /// Largest body that the API reads: passwords, labels, names.
 const BODY_BYTES_MAX: usize = 16 * 1024;
+/// A body must come within this time: a slow one holds a connection. 16 KiB take a second on the slowest of lines.
+const BODY_DEADLINE: Duration = Duration::from_secs(20);
 
 /// One request to the API.
 #[derive(Clone)]
@@ -36,9 +38,9 @@ impl Call {
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
-    /// The address at the other end.
+    /// The address of whoever asks.
     pub(super) fn address(&self) -> IpAddr {
-        self.peer.address.ip()
+        self.peer.address
     }
 
     /// The body as JSON.
@@ -77,9 +79,16 @@ pub(super) fn call(api: Arc<Api>) -> BoxedFilter<(Call,)> {
         .boxed()
 }
 
-/// Reads the body, at most [`BODY_BYTES_MAX`] of it, whatever its head says about its length.
+/// Reads the body, at most [`BODY_BYTES_MAX`] of it and for [`BODY_DEADLINE`], whatever its head says about its length.
 pub(super) fn body() -> BoxedFilter<(Bytes,)> {
-    warp::body::stream().and_then(read_body).boxed()
+    warp::body::stream().and_then(read_in_time).boxed()
+}
+
+async fn read_in_time(stream: impl Stream<Item = Result<impl Buf, warp::Error>>) -> Result<Bytes, Rejection> {
+    match tokio::time::timeout(BODY_DEADLINE, read_body(stream)).await {
+        Ok(body) => body,
+        Err(_) => Err(warp::reject::custom(ApiError::body_too_slow(BODY_DEADLINE))),
+    }
 }
 
 async fn read_body(stream: impl Stream<Item = Result<impl Buf, warp::Error>>) -> Result<Bytes, Rejection> {

@@ -83,6 +83,28 @@ impl ApiError {
         )
     }
 
+    pub(super) fn body_too_slow(deadline: Duration) -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body_too_slow",
+            format!("the body did not come within {} seconds", deadline.as_secs()),
+            "send it at once",
+        )
+    }
+
+    /// Someone behind a trusted proxy has as many connections as one address may have.
+    pub fn too_many_connections() -> Self {
+        Self {
+            retry_after: Some(Duration::from_secs(5)),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_connections",
+                "too many connections are open from your address",
+                "close some; the server's owner can raise --connections-per-address-max",
+            )
+        }
+    }
+
     pub(super) fn not_json() -> Self {
         Self::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -123,11 +123,16 @@ fn series(given: &Parameters) -> Vec<String> {
         .iter()
         .filter(|(key, _)| key == "series")
         .map(|(_, value)| value.as_str());
-    lists
+    let mut names: Vec<String> = Vec::new();
+    for name in lists
         .flat_map(|list| list.split(','))
         .filter(|name| !name.is_empty())
-        .map(ToOwned::to_owned)
-        .collect()
+    {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }
 
 fn wants_csv(call: &Call, given: &Parameters) -> bool {

@@ -32,7 +32,7 @@ impl Call {
         }
     }
 
-    /// Whether the browser reaches the dashboard by TLS, here or at a proxy.
+    /// Whether the browser reaches the dashboard by TLS, here or at a proxy that says so or that must be there.
     pub(super) fn is_secure(&self) -> bool {
         let origins = &self.api.config.public_origins;
         self.peer.secure

@@ -14,7 +14,10 @@ use tokio::{
 use tower_service::Service as TowerService;
 use warp::reply::Response;
 
-use super::{ConnectionLimits, PeerInfo, Tls, service::ConnectionService};
+use super::{
+    ConnectionLimits, PeerInfo, Tls, TrustedProxies,
+    service::{ConnectionService, Proxied},
+};
 use crate::telemetry::Telemetry;
 
 /// A request's head, or the next one on a kept connection, must come within this time: slow ones hold a place.
@@ -32,6 +35,7 @@ pub async fn serve_connections<S>(
     routes: S,
     tls: Option<Arc<Tls>>,
     limits: Arc<ConnectionLimits>,
+    proxies: Arc<TrustedProxies>,
     telemetry: Arc<Telemetry>,
     connections: Shutdown,
 ) where
@@ -55,14 +59,20 @@ pub async fn serve_connections<S>(
                 continue;
             }
         };
-        let Some(permit) = limits.admit(address.ip()) else {
+        let is_proxy = proxies.trust(address.ip());
+        let permit = if is_proxy {
+            limits.admit_proxy()
+        } else {
+            limits.admit(address.ip())
+        };
+        let Some(permit) = permit else {
             telemetry.connections_refused.inc();
             tracing::debug!(%address, "a connection was refused: too many are open");
             continue;
         };
         telemetry.connections_accepted.inc();
         let peer = PeerInfo {
-            address,
+            address: address.ip(),
             secure: tls.is_some(),
             is_http_11: true,
             permit: Arc::new(permit),
@@ -70,6 +80,10 @@ pub async fn serve_connections<S>(
         let service = ConnectionService {
             routes: routes.clone(),
             peer,
+            proxied: is_proxy.then(|| Proxied {
+                proxies: Arc::clone(&proxies),
+                limits: Arc::clone(&limits),
+            }),
             telemetry: Arc::clone(&telemetry),
         };
         connections.spawn(serve(stream, address, tls.clone(), service, connections.clone()));

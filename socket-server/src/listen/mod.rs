@@ -2,10 +2,12 @@
 
 mod accept;
 mod limits;
+mod proxies;
 mod service;
 mod tls;
 
 pub use accept::serve_connections;
 pub use limits::{ConnectionLimits, ConnectionPermit};
+pub use proxies::TrustedProxies;
 pub use service::PeerInfo;
 pub use tls::{Tls, TlsError};

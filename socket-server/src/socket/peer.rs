@@ -18,7 +18,7 @@ use tokio_tungstenite::{
 
 /// Read buffer of each socket: every read zeroes the rest of it, even one that finds nothing, so a small one
 /// saves memory and time (performance.md §1); larger frames grow it for themselves.
-const READ_BUFFER_BYTES: usize = 1024;
+const READ_BUFFER_BYTES: usize = 512;
 /// Bytes gathered before they go to the kernel: with 0 each message would be a write of its own.
 const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 /// Longest time that one write may take before the peer counts as gone.

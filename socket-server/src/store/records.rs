@@ -173,6 +173,19 @@ pub struct HistoryRow {
     pub values: Vec<Option<SeriesAggregate>>,
 }
 
+impl HistoryRow {
+    /// Adds what newer samples of the same step come to, in a row of the same series.
+    pub fn merge(&mut self, later: &Self) {
+        self.samples = self.samples.saturating_add(later.samples);
+        for (known, value) in self.values.iter_mut().zip(&later.values) {
+            *known = match (*known, *value) {
+                (Some(known), Some(value)) => Some(known.merged(value)),
+                (known, value) => value.or(known),
+            };
+        }
+    }
+}
+
 /// One series over one step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SeriesAggregate {

@@ -68,6 +68,22 @@ impl Rollup {
         rollup
     }
 
+    /// What rows of the named series hold: the way back from [`Self::rows`].
+    pub fn of_rows(series: &[String], rows: &[HistoryRow]) -> Self {
+        let step = |row: &HistoryRow| {
+            let values = series.iter().zip(&row.values);
+            let series = values.filter_map(|(name, value)| Some((name.clone(), (*value)?)));
+            let step = RollupStep {
+                samples: row.samples,
+                series: series.collect(),
+            };
+            (row.time_unix_ms, step)
+        };
+        Self {
+            steps: rows.iter().map(step).collect(),
+        }
+    }
+
     /// Adds what other samples of the same or other steps come to. Where both have a step, `later` is taken to
     /// hold the newer samples.
     pub fn merge(&mut self, later: Self) {

@@ -100,6 +100,19 @@ async fn a_viewer_that_floods_is_closed() {
 }
 
 #[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let server = TestServer::start().await;
+    let mut stream = TcpStream::connect(server.address).await.expect("connected");
+    let begun = "POST /api/v1/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{";
+    stream.write_all(begun.as_bytes()).await.expect("sent");
+    let mut answer = [0; 12];
+    soon("an answer", stream.read_exact(&mut answer))
+        .await
+        .expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 408");
+}
+
+#[tokio::test]
 async fn a_head_that_is_too_large_is_refused() {
     let server = TestServer::start().await;
     let answer = server

@@ -17,6 +17,8 @@ mod mongodb_away;
 #[path = "../store_contract/mongodb_server.rs"]
 #[expect(dead_code, reason = "the other tests of MongoDB need the rest")]
 mod mongodb_server;
+mod program;
+mod proxies;
 mod shutdown;
 mod signals;
 mod slow_viewers;

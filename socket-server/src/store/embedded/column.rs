@@ -1,4 +1,4 @@
-//! One column of a chunk: numbers compressed by pco in the narrowest type that keeps them exactly.
+//! One column of a chunk: numbers in the narrowest type that keeps them exactly, compressed by pco where they are many.
 
 use pco::{
     ChunkConfig,
@@ -6,7 +6,10 @@ use pco::{
     standalone::{simple_compress, simple_decompress_into},
 };
 
-use super::bytes::damaged;
+use super::{
+    bytes::damaged,
+    plain::{self, PLAIN_VALUES_MAX, PlainNumber},
+};
 use crate::store::StoreError;
 
 const INTEGERS: u8 = 0;
@@ -91,12 +94,15 @@ pub(super) fn decode_column(bytes: &[u8], count: usize) -> Result<Vec<Option<f64
 }
 
 /// Compresses whole numbers of a key, such as times and sequence numbers.
-pub(super) fn encode_numbers<T: Number>(values: &[T]) -> Result<Vec<u8>, StoreError> {
+pub(super) fn encode_numbers<T: Number + PlainNumber>(values: &[T]) -> Result<Vec<u8>, StoreError> {
     compress(values)
 }
 
 /// Reads `count` numbers that [`encode_numbers`] wrote.
-pub(super) fn decode_numbers<T: Number + Default>(bytes: &[u8], count: usize) -> Result<Vec<T>, StoreError> {
+pub(super) fn decode_numbers<T: Number + Default + PlainNumber>(
+    bytes: &[u8],
+    count: usize,
+) -> Result<Vec<T>, StoreError> {
     decode(bytes, count)
 }
 
@@ -104,13 +110,19 @@ fn is_exact_integer(value: f64) -> bool {
     value.abs() < EXACT_INTEGER_MAX && (value as i64 as f64).to_bits() == value.to_bits()
 }
 
-fn compress<T: Number>(values: &[T]) -> Result<Vec<u8>, StoreError> {
+fn compress<T: Number + PlainNumber>(values: &[T]) -> Result<Vec<u8>, StoreError> {
+    if values.len() <= PLAIN_VALUES_MAX {
+        return Ok(plain::write(values));
+    }
     simple_compress(values, &ChunkConfig::default())
         .map_err(|error| damaged(&format!("a column cannot be compressed: {error}")))
 }
 
 /// Reads exactly `count` values into memory for as many: what the bytes claim to hold is not believed.
-fn decode<T: Number + Default>(bytes: &[u8], count: usize) -> Result<Vec<T>, StoreError> {
+fn decode<T: Number + Default + PlainNumber>(bytes: &[u8], count: usize) -> Result<Vec<T>, StoreError> {
+    if let Some(values) = plain::read(bytes, count) {
+        return values;
+    }
     if count > VALUES_MAX {
         return Err(damaged("a column claims too many values"));
     }

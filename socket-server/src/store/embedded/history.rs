@@ -1,35 +1,45 @@
 //! The past of a host: packed and unpacked samples, stored roll-ups, and those that late samples have outdated.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use fjall::Readable as _;
+use fjall::{Readable as _, UserValue};
 
 use super::{
     keys,
     pack::{BUCKET_MS, DAY_MS},
     rollup_chunk,
     sample_chunk::SampleChunk,
+    sample_rows::SampleRows,
     view::{View, from_json},
 };
 use crate::store::{
     DroppedRecord, HistoryRow, HostId, Resolution, StoreError,
     rollup::{LOOK_BACK_MS, Rollup, step_start},
-    series::{SeriesKind, add_value, rate_per_second, visit_readings},
+    series::visit_readings,
 };
 
 const HOUR_MS: i64 = Resolution::Hour.step_ms();
 
+/// Where the minutes of a window come from.
+struct MinuteSources {
+    /// Chunks of minutes.
+    stored: Vec<UserValue>,
+    /// Buckets whose minutes are not stored, or no longer right.
+    outdated: Vec<i64>,
+}
+
 impl View {
-    /// Rows of every sample in a window.
-    pub(super) fn seconds(
+    /// Rows of a window, made from its samples.
+    pub(super) fn sample_rows(
         &self,
         host: &HostId,
         series: &[String],
+        resolution: Resolution,
         from: i64,
         to: i64,
         limit: usize,
     ) -> Result<Vec<HistoryRow>, StoreError> {
-        let mut rows = SecondRows::new(series, from, limit);
+        let mut rows = SampleRows::new(series, resolution, from, limit);
         let pending: BTreeSet<i64> = self
             .pending(host, from.saturating_sub(LOOK_BACK_MS), to)?
             .into_iter()
@@ -58,49 +68,103 @@ impl View {
                 rows.add_chunk(&SampleChunk::open(&bytes)?, start, to)?;
             }
         }
-        Ok(rows.rows)
+        Ok(rows.into_rows())
     }
 
-    /// Minutes of a window; `wanted` limits the series that are read.
-    pub(super) fn minutes(
+    /// Minutes of a window as rows of the named series.
+    pub(super) fn minute_rows(
         &self,
         host: &HostId,
-        wanted: Option<&[String]>,
+        series: &[String],
         from: i64,
         to: i64,
-    ) -> Result<Rollup, StoreError> {
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        let sources = self.minute_sources(host, from, to)?;
+        let mut rows = Vec::new();
+        for bytes in &sources.stored {
+            rollup_chunk::decode_rows(bytes, series, &mut rows)?;
+        }
+        for bucket in sources.outdated {
+            let end = bucket.saturating_add(BUCKET_MS);
+            rows.extend(self.sample_rows(host, series, Resolution::Minute, bucket, end, usize::MAX)?);
+        }
+        rows.retain(|row| (from..to).contains(&row.time_unix_ms));
+        // Where a step has both, its samples are newer than what was stored, and the order of sorting keeps that.
+        rows.sort_by_key(|row| row.time_unix_ms);
+        rows.dedup_by(|later, row| {
+            let same = later.time_unix_ms == row.time_unix_ms;
+            if same {
+                row.merge(later);
+            }
+            same
+        });
+        Ok(rows)
+    }
+
+    /// Minutes of a window, of every series.
+    pub(super) fn minutes(&self, host: &HostId, from: i64, to: i64) -> Result<Rollup, StoreError> {
+        let sources = self.minute_sources(host, from, to)?;
+        let mut rollup = Rollup::default();
+        for bytes in &sources.stored {
+            rollup.merge(rollup_chunk::decode(bytes, None)?);
+        }
+        for bucket in sources.outdated {
+            rollup.merge(self.minutes_from_samples(host, bucket)?);
+        }
+        Ok(rollup)
+    }
+
+    /// Which chunks of minutes still hold, and which buckets have to be rolled up from their samples.
+    fn minute_sources(&self, host: &HostId, from: i64, to: i64) -> Result<MinuteSources, StoreError> {
         let raw_from = self.watermark(Resolution::Second)?;
         let mut outdated: BTreeSet<i64> = BTreeSet::new();
         for bucket in self.pending(host, from.saturating_sub(BUCKET_MS), to)? {
             // The first rates of the next bucket come from the end of this one.
             outdated.extend([bucket, bucket.saturating_add(BUCKET_MS)]);
         }
-        let mut rollup = Rollup::default();
-        let stored = keys::between(host, step_start(from, BUCKET_MS), to);
-        for row in self.snapshot.range(&self.tables.minutes, stored) {
+        let mut stored = Vec::new();
+        let range = keys::between(host, step_start(from, BUCKET_MS), to);
+        for row in self.snapshot.range(&self.tables.minutes, range) {
             let (key, value) = row.into_inner()?;
             let bucket = keys::time_of(host, &key).unwrap_or_default();
             if !outdated.contains(&bucket) || bucket < raw_from {
-                rollup.merge(rollup_chunk::decode(&value, wanted)?);
+                stored.push(value);
             }
         }
+        let mut from_samples = Vec::new();
         for bucket in outdated {
-            if bucket >= to || bucket.saturating_add(BUCKET_MS) <= from {
-                continue;
-            }
-            if bucket >= raw_from || self.is_pending(host, bucket)? {
-                rollup.merge(self.minutes_from_samples(host, bucket)?);
+            let inside = bucket < to && bucket.saturating_add(BUCKET_MS) > from;
+            if inside && (bucket >= raw_from || self.is_pending(host, bucket)?) {
+                from_samples.push(bucket);
             }
         }
-        Ok(rollup)
+        Ok(MinuteSources {
+            stored,
+            outdated: from_samples,
+        })
     }
 
-    /// Minutes of one bucket, made from its samples.
+    /// Minutes of every series of one bucket, made from its samples.
     pub(super) fn minutes_from_samples(&self, host: &HostId, bucket: i64) -> Result<Rollup, StoreError> {
         let begin = bucket.saturating_sub(LOOK_BACK_MS);
         let samples = self.samples(host, begin, bucket.saturating_add(BUCKET_MS))?;
         let samples = samples.iter().map(|stored| &stored.sample);
         Ok(Rollup::of_samples(samples, Resolution::Minute, bucket))
+    }
+
+    /// Minutes of one bucket, made from its samples; `wanted` limits the series.
+    fn minutes_of_bucket(
+        &self,
+        host: &HostId,
+        wanted: Option<&[String]>,
+        bucket: i64,
+    ) -> Result<Rollup, StoreError> {
+        let Some(wanted) = wanted else {
+            return self.minutes_from_samples(host, bucket);
+        };
+        let end = bucket.saturating_add(BUCKET_MS);
+        let rows = self.sample_rows(host, wanted, Resolution::Minute, bucket, end, usize::MAX)?;
+        Ok(Rollup::of_rows(wanted, &rows))
     }
 
     /// Hours of a window; `wanted` limits the series that are read.
@@ -127,13 +191,17 @@ impl View {
             rollup.merge(day);
         }
         for hour in outdated {
+            let end = hour.saturating_add(HOUR_MS);
             if hour >= minutes_from {
-                let minutes = self.minutes(host, wanted, hour, hour.saturating_add(HOUR_MS))?;
+                let minutes = match wanted {
+                    Some(series) => Rollup::of_rows(series, &self.minute_rows(host, series, hour, end)?),
+                    None => self.minutes(host, hour, end)?.within(hour, end),
+                };
                 rollup.merge(minutes.coarsened(Resolution::Hour));
             } else {
-                for bucket in self.pending(host, hour, hour.saturating_add(HOUR_MS))? {
+                for bucket in self.pending(host, hour, end)? {
                     rollup.merge(
-                        self.minutes_from_samples(host, bucket)?
+                        self.minutes_of_bucket(host, wanted, bucket)?
                             .coarsened(Resolution::Hour),
                     );
                 }
@@ -214,113 +282,5 @@ impl View {
             }
         }
         Ok(found)
-    }
-}
-
-/// Rows at full resolution as they are put together.
-struct SecondRows<'a> {
-    series: &'a [String],
-    places: BTreeMap<&'a str, usize>,
-    /// The newest total of each series that is a counter.
-    before: Vec<Option<(i64, f64)>>,
-    from: i64,
-    limit: usize,
-    rows: Vec<HistoryRow>,
-}
-
-impl<'a> SecondRows<'a> {
-    fn new(series: &'a [String], from: i64, limit: usize) -> Self {
-        Self {
-            series,
-            places: series
-                .iter()
-                .enumerate()
-                .map(|(place, name)| (name.as_str(), place))
-                .collect(),
-            before: vec![None; series.len()],
-            from,
-            limit,
-            rows: Vec::new(),
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.rows.len() > self.limit
-    }
-
-    /// Begins the row of a sample; false when it is before the window.
-    fn begin(&mut self, time: i64) -> bool {
-        if time < self.from {
-            return false;
-        }
-        if self.rows.last().is_none_or(|row| row.time_unix_ms != time) {
-            self.rows.push(HistoryRow {
-                time_unix_ms: time,
-                samples: 0,
-                values: vec![None; self.series.len()],
-            });
-        }
-        if let Some(row) = self.rows.last_mut() {
-            row.samples += 1;
-        }
-        true
-    }
-
-    fn put(&mut self, inside: bool, time: i64, place: usize, kind: SeriesKind, value: f64) {
-        let shown = match kind {
-            SeriesKind::Gauge => Some(value),
-            SeriesKind::Counter => {
-                let now = (time, value);
-                self.before[place]
-                    .replace(now)
-                    .and_then(|before| rate_per_second(before, now))
-            }
-        };
-        if let (true, Some(shown), Some(row)) = (inside, shown, self.rows.last_mut()) {
-            add_value(&mut row.values[place], shown);
-        }
-    }
-
-    fn add_samples<'s>(&mut self, samples: impl Iterator<Item = &'s metric_flow_protocol::metrics::Sample>) {
-        for sample in samples {
-            let time = sample.time_unix_ms;
-            let inside = self.begin(time);
-            visit_readings(sample, |name, kind, value| {
-                if let Some(&place) = self.places.get(name) {
-                    self.put(inside, time, place, kind, value);
-                }
-            });
-        }
-        self.trim();
-    }
-
-    fn add_chunk(&mut self, chunk: &SampleChunk<'_>, start: i64, to: i64) -> Result<(), StoreError> {
-        let mut columns = Vec::with_capacity(self.series.len());
-        for name in self.series {
-            columns.push(chunk.series(name)?);
-        }
-        for (number, &time) in chunk.times.iter().enumerate() {
-            if time < start || time >= to {
-                continue;
-            }
-            let inside = self.begin(time);
-            for (place, column) in columns.iter().enumerate() {
-                let found = column
-                    .as_ref()
-                    .and_then(|column| Some((column.kind, column.values[number]?)));
-                if let Some((kind, value)) = found {
-                    self.put(inside, time, place, kind, value);
-                }
-            }
-        }
-        self.trim();
-        Ok(())
-    }
-
-    /// Ends the reading once there is a row over the limit, which shows that the last one is whole.
-    fn trim(&mut self) {
-        if self.is_full() {
-            self.rows.truncate(self.limit + 1);
-        }
     }
 }

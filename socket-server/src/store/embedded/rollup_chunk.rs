@@ -6,7 +6,7 @@ use super::{
     bytes::{ChunkReader, ChunkWriter, damaged},
     column::{decode_column, decode_numbers, encode_column, encode_numbers},
 };
-use crate::store::{SeriesAggregate, StoreError, rollup::Rollup};
+use crate::store::{HistoryRow, SeriesAggregate, StoreError, rollup::Rollup};
 
 const MAGIC: [u8; 4] = *b"MFR1";
 
@@ -53,44 +53,98 @@ pub(super) fn encode(rollup: &Rollup) -> Result<Vec<u8>, StoreError> {
 
 /// Reads a chunk; with `wanted`, only the series of those names.
 pub(super) fn decode(bytes: &[u8], wanted: Option<&[String]>) -> Result<Rollup, StoreError> {
-    let mut reader = ChunkReader::open(bytes, MAGIC)?;
-    let count = usize::try_from(reader.number()?).unwrap_or(usize::MAX);
-    let times: Vec<i64> = decode_numbers(reader.bytes()?, count)?;
-    let samples: Vec<u32> = decode_numbers(reader.bytes()?, count)?;
+    let chunk = RollupChunk::open(bytes)?;
     let mut rollup = Rollup::default();
-    for (&time, samples) in times.iter().zip(samples) {
+    for (&time, &samples) in chunk.times.iter().zip(&chunk.samples) {
         rollup.steps.entry(time).or_default().samples = samples;
     }
-    for _ in 0..reader.count()? {
-        let name = reader.text()?;
-        let (counts, parts) = (reader.bytes()?, reader.bytes()?);
-        if wanted.is_some_and(|wanted| !wanted.iter().any(|other| other == name)) {
-            continue;
-        }
-        let counts = decode_column(counts, count)?;
-        let there = counts.iter().flatten().count();
-        let parts = decode_column(parts, there * PARTS)?;
-        let part = |number: usize, row: usize| {
-            let value = parts.get(number * there + row).copied().flatten();
-            value.ok_or_else(|| damaged("a roll-up has a hole"))
-        };
-        let mut row = 0;
-        for (time, count) in times.iter().zip(counts) {
-            let (Some(count), Some(step)) = (count, rollup.steps.get_mut(time)) else {
-                continue;
-            };
-            let value = SeriesAggregate {
-                min: part(0, row)?,
-                max: part(1, row)?,
-                sum: part(2, row)?,
-                last: part(3, row)?,
-                count: count as u32,
-            };
-            step.series.insert(name.to_owned(), value);
-            row += 1;
-        }
-    }
+    let times = chunk.times.clone();
+    let is_wanted = |name: &str| wanted.is_none_or(|wanted| wanted.iter().any(|other| other == name));
+    chunk.for_each_value(
+        |name| is_wanted(name).then(|| name.to_owned()),
+        |name, place, value| {
+            if let Some(step) = rollup.steps.get_mut(&times[place]) {
+                step.series.insert(name.clone(), value);
+            }
+        },
+    )?;
     Ok(rollup)
+}
+
+/// Adds the steps of a chunk as rows of the named series.
+pub(super) fn decode_rows(
+    bytes: &[u8],
+    series: &[String],
+    rows: &mut Vec<HistoryRow>,
+) -> Result<(), StoreError> {
+    let chunk = RollupChunk::open(bytes)?;
+    let first = rows.len();
+    let steps = chunk.times.iter().zip(&chunk.samples);
+    rows.extend(steps.map(|(&time_unix_ms, &samples)| HistoryRow {
+        time_unix_ms,
+        samples,
+        values: vec![None; series.len()],
+    }));
+    chunk.for_each_value(
+        |name| series.iter().position(|wanted| wanted == name),
+        |column, place, value| rows[first + place].values[*column] = Some(value),
+    )
+}
+
+/// A chunk of which the steps are read and the series are not yet.
+struct RollupChunk<'a> {
+    times: Vec<i64>,
+    /// As many as there are times.
+    samples: Vec<u32>,
+    rest: ChunkReader<'a>,
+}
+
+impl<'a> RollupChunk<'a> {
+    fn open(bytes: &'a [u8]) -> Result<Self, StoreError> {
+        let mut rest = ChunkReader::open(bytes, MAGIC)?;
+        let count = usize::try_from(rest.number()?).unwrap_or(usize::MAX);
+        Ok(Self {
+            times: decode_numbers(rest.bytes()?, count)?,
+            samples: decode_numbers(rest.bytes()?, count)?,
+            rest,
+        })
+    }
+
+    /// Calls `visit` with each value of the series that `choose` names, and with the place of its step.
+    fn for_each_value<T>(
+        mut self,
+        choose: impl Fn(&str) -> Option<T>,
+        mut visit: impl FnMut(&T, usize, SeriesAggregate),
+    ) -> Result<(), StoreError> {
+        let count = self.times.len();
+        for _ in 0..self.rest.count()? {
+            let name = self.rest.text()?;
+            let (counts, parts) = (self.rest.bytes()?, self.rest.bytes()?);
+            let Some(chosen) = choose(name) else { continue };
+            let counts = decode_column(counts, count)?;
+            let there = counts.iter().flatten().count();
+            let parts = decode_column(parts, there * PARTS)?;
+            let part = |number: usize, row: usize| {
+                let value = parts.get(number * there + row).copied().flatten();
+                value.ok_or_else(|| damaged("a roll-up has a hole"))
+            };
+            let present = counts
+                .iter()
+                .enumerate()
+                .filter_map(|(place, count)| Some((place, (*count)?)));
+            for (row, (place, count)) in present.enumerate() {
+                let value = SeriesAggregate {
+                    min: part(0, row)?,
+                    max: part(1, row)?,
+                    sum: part(2, row)?,
+                    last: part(3, row)?,
+                    count: count as u32,
+                };
+                visit(&chosen, place, value);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Names of the series in a chunk.
@@ -136,7 +190,11 @@ mod tests {
             let rollup = Rollup { steps };
             let bytes = encode(&rollup).expect("encodes");
             prop_assert_eq!(&decode(&bytes, None).expect("decodes"), &rollup);
-            let one = decode(&bytes, Some(&["a".to_owned()])).expect("decodes");
+            let wanted = ["a".to_owned()];
+            let one = decode(&bytes, Some(&wanted)).expect("decodes");
+            let mut rows = Vec::new();
+            decode_rows(&bytes, &wanted, &mut rows).expect("decodes");
+            prop_assert_eq!(Rollup::of_rows(&wanted, &rows), one.clone());
             for (time, step) in &rollup.steps {
                 prop_assert_eq!(one.steps[time].samples, step.samples);
                 prop_assert_eq!(one.steps[time].series.get("a"), step.series.get("a"));

@@ -82,7 +82,7 @@ impl EmbeddedStore {
         &self,
         job: impl FnOnce(&Tables) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.writer.write(false, move |state| job(&state.tables)).await
+        self.writer.write(move |state| job(&state.tables)).await
     }
 }
 
@@ -163,14 +163,12 @@ impl Store for EmbeddedStore {
     async fn touch_api_key(&self, id: &ApiKeyId, now_unix_ms: i64) -> Result<(), StoreError> {
         let id = id.clone();
         self.writer
-            .write(true, move |state| state.tables.touch_api_key(&id, now_unix_ms))
+            .write(move |state| state.tables.touch_api_key(&id, now_unix_ms))
             .await
     }
 
     async fn put_host(&self, host: HostRecord) -> Result<(), StoreError> {
-        self.writer
-            .write(true, move |state| state.tables.put_host(&host))
-            .await
+        self.writer.write(move |state| state.tables.put_host(&host)).await
     }
 
     async fn hosts(&self, account: &AccountId) -> Result<Vec<HostRecord>, StoreError> {
@@ -191,13 +189,13 @@ impl Store for EmbeddedStore {
     async fn delete_host(&self, account: &AccountId, id: &HostId) -> Result<(), StoreError> {
         let (account, id) = (account.clone(), id.clone());
         self.writer
-            .write(false, move |state| delete_host(state, &account, &id))
+            .write(move |state| delete_host(state, &account, &id))
             .await
     }
 
     async fn append(&self, batches: &[SampleBatch]) -> Result<(), StoreError> {
         let batches: Vec<Prepared> = batches.iter().map(Prepared::from).collect();
-        self.writer.write(true, move |state| append(state, batches)).await
+        self.writer.write(move |state| append(state, batches)).await
     }
 
     async fn settled(&self, host: &HostId, epoch: &str) -> Result<SeqRanges, StoreError> {
@@ -219,10 +217,8 @@ impl Store for EmbeddedStore {
         self.read(move |view| {
             let (from, to) = (from_unix_ms, to_unix_ms);
             let mut rows = match resolution {
-                Resolution::Second => view.seconds(&host, &series, from, to, limit)?,
-                Resolution::Minute => view
-                    .minutes(&host, Some(&series), from, to)?
-                    .rows(&series, from, to),
+                Resolution::Second => view.sample_rows(&host, &series, resolution, from, to, limit)?,
+                Resolution::Minute => view.minute_rows(&host, &series, from, to)?,
                 Resolution::Hour => view
                     .hours(&host, Some(&series), from, to)?
                     .rows(&series, from, to),
@@ -269,10 +265,7 @@ impl Store for EmbeddedStore {
             }
             while !buckets.is_empty() {
                 let turn = buckets.clone();
-                let done = self
-                    .writer
-                    .write(false, move |state| pack_some(state, &turn))
-                    .await?;
+                let done = self.writer.write(move |state| pack_some(state, &turn)).await?;
                 buckets.drain(..done);
             }
         }

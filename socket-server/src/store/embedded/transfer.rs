@@ -119,7 +119,7 @@ impl TransferStore for EmbeddedStore {
         self.read(move |view| {
             let rollup = match resolution {
                 Resolution::Second => Rollup::default(),
-                Resolution::Minute => view.minutes(&host, None, from, to)?,
+                Resolution::Minute => view.minutes(&host, from, to)?,
                 Resolution::Hour => view.hours(&host, None, from, to)?,
             };
             Ok(rollup.within(from, to))
@@ -130,7 +130,7 @@ impl TransferStore for EmbeddedStore {
     async fn settle(&self, host: &HostId, epoch: &str, ranges: &SeqRanges) -> Result<(), StoreError> {
         let (host, epoch, ranges) = (host.clone(), epoch.to_owned(), ranges.clone());
         self.writer
-            .write(false, move |state| settle(state, &host, &epoch, &ranges))
+            .write(move |state| settle(state, &host, &epoch, &ranges))
             .await
     }
 

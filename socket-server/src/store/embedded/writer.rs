@@ -12,14 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::{append::SettledCache, opened::Opened, tables::Tables};
 use crate::store::StoreError;
 
-/// How long appends wait for company before their fsync: a thousand hosts then cost some twenty commits a
-/// second, and an acknowledgement is late by less than a viewer notices.
-const GROUP_WINDOW: Duration = Duration::from_millis(40);
-
-/// How often the thread looks for company.
-const GROUP_POLL: Duration = Duration::from_millis(1);
-
-/// Most jobs in a group, so that the first is not kept waiting.
+/// Most jobs in a group, so that the first is not kept waiting. What comes during an fsync is the next group: the
+/// slower the disk, the larger the groups.
 const GROUP_JOBS_MAX: usize = 4_096;
 
 /// Jobs that may wait; a full queue makes callers wait, which holds back the hosts.
@@ -46,13 +40,7 @@ impl WriterState {
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// Runs a job; without a state it only makes the answer, which then is an error.
-type Run = Box<dyn FnOnce(Option<&mut WriterState>) -> Answer + Send>;
-
-struct Job {
-    run: Run,
-    /// Whether it may wait for company.
-    patient: bool,
-}
+type Job = Box<dyn FnOnce(Option<&mut WriterState>) -> Answer + Send>;
 
 /// The way to the thread; when it is dropped, the thread ends after what it has begun.
 pub(super) struct Writer {
@@ -75,19 +63,18 @@ impl Writer {
     /// Runs a job on the thread; returns when what it wrote is durable, and what it read as well.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        patient: bool,
-        job: impl FnOnce(&mut WriterState) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&mut WriterState) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
-        let run = Box::new(move |state: Option<&mut WriterState>| -> Answer {
-            let result = state.map_or_else(|| Err(stopped()), job);
+        let job = Box::new(move |state: Option<&mut WriterState>| -> Answer {
+            let result = state.map_or_else(|| Err(stopped()), work);
             Box::new(move |durable| {
                 // A caller that has gone away needs no answer.
                 drop(sender.send(durable.and(result)));
             })
         });
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
-        queue.send(Job { run, patient }).await.map_err(|_| stopped())?;
+        queue.send(job).await.map_err(|_| stopped())?;
         receiver.await.map_err(|_| stopped())?
     }
 }
@@ -115,7 +102,7 @@ fn run(opened: &Opened, mut jobs: mpsc::Receiver<Job>) {
                 Err(reason) => Place::Refused(reason, Instant::now()),
             },
             Place::Refused(reason, since) => {
-                (first.run)(None)(Err(StoreError::Unavailable {
+                first(None)(Err(StoreError::Unavailable {
                     reason: reason.clone(),
                 }));
                 Place::Refused(reason, since)
@@ -152,20 +139,11 @@ impl Place {
 /// # Errors
 /// When the disk refused: all of them were answered with that reason.
 fn run_group(state: &mut WriterState, first: Job, jobs: &mut mpsc::Receiver<Job>) -> Result<(), String> {
-    let began = Instant::now();
-    let mut patient = first.patient;
-    let mut answers = vec![(first.run)(Some(state))];
-    while answers.len() < GROUP_JOBS_MAX {
-        match jobs.try_recv() {
-            Ok(job) => {
-                patient &= job.patient;
-                answers.push((job.run)(Some(state)));
-            }
-            Err(mpsc::error::TryRecvError::Empty) if patient && began.elapsed() < GROUP_WINDOW => {
-                thread::sleep(GROUP_POLL);
-            }
-            Err(_) => break,
-        }
+    let mut answers = vec![first(Some(state))];
+    while answers.len() < GROUP_JOBS_MAX
+        && let Ok(job) = jobs.try_recv()
+    {
+        answers.push(job(Some(state)));
     }
     let durable = state.tables.database.persist(PersistMode::SyncAll);
     let durable = durable.map_err(|error| StoreError::from(error).to_string());

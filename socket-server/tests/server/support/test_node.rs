@@ -90,6 +90,16 @@ impl TestNode {
         key: &str,
         encoding: NodeEncoding,
     ) -> Result<Self, tungstenite::Error> {
+        Self::open_behind(server, key, encoding, None).await
+    }
+
+    /// Connects as a proxy does for the host at an address.
+    pub(crate) async fn open_behind(
+        server: SocketAddr,
+        key: &str,
+        encoding: NodeEncoding,
+        address: Option<&str>,
+    ) -> Result<Self, tungstenite::Error> {
         let mut request = format!("ws://{server}/api/v1/node").into_client_request()?;
         let headers = request.headers_mut();
         headers.insert(
@@ -100,6 +110,9 @@ impl TestNode {
             "sec-websocket-protocol",
             encoding.subprotocol().parse().expect("a header"),
         );
+        if let Some(address) = address {
+            headers.insert("x-forwarded-for", address.parse().expect("a header"));
+        }
         let stream = TcpStream::connect(server).await.expect("connected");
         let (socket, _) = soon("the handshake", client_async(request, stream)).await?;
         Ok(Self {
