@@ -5,5 +5,5 @@ mod logging;
 mod shutdown;
 
 pub use clock::now_unix_ms;
-pub use logging::{LogFormat, init_logging};
+pub use logging::{LogFormat, init_logging, is_log_filter};
 pub use shutdown::{Drained, Shutdown, reload_requests};

@@ -92,6 +92,10 @@ pub struct ConnectArguments {
         default_value_t = 1000
     )]
     pub interval_ms: u64,
+    /// Divides the shortest interval and the times of reconnecting, so that the benchmark `endurance` lives through
+    /// hours of them in minutes.
+    #[arg(long, hide = true, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10))]
+    pub hurry: u32,
     /// File that holds this host's identity instead of its machine-id; made when absent. For several simulated
     /// hosts on one machine.
     #[arg(long, value_name = "FILE", env = "METRIC_FLOW_IDENTITY_FILE")]

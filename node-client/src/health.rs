@@ -44,6 +44,8 @@ pub struct ClientState {
     pub waiting_samples: u64,
     /// Samples lost since the client started.
     pub dropped_samples: u64,
+    /// Numbers of samples that are lost, and that the server does not know as lost yet.
+    pub unreported_samples: u64,
     /// Why it is not connected, as one sentence; empty while it is.
     pub problem: String,
 }

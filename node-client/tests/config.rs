@@ -92,3 +92,13 @@ fn addresses_that_cannot_work_are_refused() {
         assert!(!problems.0[0].hint.is_empty());
     }
 }
+
+#[test]
+fn only_a_benchmark_samples_faster_than_counters_count() {
+    let fast = ["--server", "http://h", "--interval-ms", "10"];
+    let error = connect(&fast, Some("mf_key")).expect_err("too fast");
+    assert!(error.to_string().contains("use 100 to 60000"), "{error}");
+    let hurried = [&fast[..], &["--hurry", "10"]].concat();
+    let config = connect(&hurried, Some("mf_key")).expect("valid");
+    assert_eq!((config.interval, config.hurry), (Duration::from_millis(10), 10));
+}

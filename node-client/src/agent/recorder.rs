@@ -110,6 +110,7 @@ impl Recorder {
             self.state.acknowledged_seq = spool.acknowledged();
             self.state.waiting_samples = spool.waiting();
             self.state.dropped_samples = spool.drops().total();
+            self.state.unreported_samples = spool.drops().unreported();
             self.state.problem = [
                 Some(link.problem.as_str()).filter(|text| !text.is_empty()),
                 spool.problem(),

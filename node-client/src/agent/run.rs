@@ -91,6 +91,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Agen
         facts: config.facts(),
         labels: config.labels.clone(),
         host_root: config.host_root.clone(),
+        hurry: config.hurry,
         shared,
     };
     drive(recorder, uplink, live, config.host_root, &shutdown).await

@@ -31,7 +31,7 @@ pub enum AnswerError {
 /// When the question is unknown or the host does not say.
 pub fn answer(root: &HostRoot, question: Question) -> Result<String, AnswerError> {
     let document = match question {
-        Question::Processes => processes::processes()?,
+        Question::Processes => processes::processes(root)?,
         Question::Disks => storage::disks(root),
         Question::Os => system::os(root),
         Question::Network => network::network(root),

@@ -79,6 +79,14 @@ impl DropLedger {
         self.total
     }
 
+    /// Samples that the server does not know as lost yet.
+    pub fn unreported(&self) -> u64 {
+        self.ranges
+            .iter()
+            .map(|range| range.last_seq - range.first_seq + 1)
+            .sum()
+    }
+
     /// Whether a sample is known as lost.
     pub fn contains(&self, seq: u64) -> bool {
         self.ranges

@@ -80,6 +80,8 @@ pub struct Uplink {
     pub labels: Vec<Label>,
     /// Where the host's files are, for answers to the server's questions.
     pub host_root: HostRoot,
+    /// How many times sooner than usual a connection counts as proved, and is tried again; at least 1.
+    pub hurry: u32,
     /// The spool, and how the connection stands.
     pub shared: Arc<Shared>,
 }
@@ -100,10 +102,10 @@ impl Uplink {
                 // An open session sees the token itself and takes its leave; a connection that is being made does not.
                 () = cancelled_while_apart(&shutdown, &self.shared) => break,
             };
-            if self.shared.link().connected && started.elapsed() >= PROVED_AFTER {
+            if self.shared.link().connected && started.elapsed() >= PROVED_AFTER / self.hurry {
                 backoff.succeeded();
             }
-            let wait = backoff.failed(trouble.retry(), rand::random());
+            let wait = backoff.failed(trouble.retry(), rand::random()) / self.hurry;
             let problem = trouble.to_string();
             let again = said
                 .as_ref()

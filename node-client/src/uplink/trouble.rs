@@ -70,6 +70,28 @@ pub enum Trouble {
         /// What was asked.
         url: String,
     },
+    /// Something answers at the address that speaks another language.
+    #[error(
+        "what answers at {url} is not a Metric Flow server ({reason}): check host and port of --server{tls_hint}"
+    )]
+    Stranger {
+        /// What was asked.
+        url: String,
+        /// What it said instead.
+        reason: String,
+        /// That it may be one with a certificate.
+        tls_hint: &'static str,
+    },
+    /// Whoever is at the address hung up before it said anything.
+    #[error("{url} hung up before it answered ({reason}); connecting again{tls_hint}")]
+    HungUp {
+        /// What was asked.
+        url: String,
+        /// How.
+        reason: String,
+        /// That it may be one with a certificate.
+        tls_hint: &'static str,
+    },
     /// The server is there but cannot serve now.
     #[error("the server cannot serve this host now ({reason}); trying again")]
     Unavailable {
@@ -109,6 +131,9 @@ impl Trouble {
     pub fn retry(&self) -> Retry {
         match self {
             Self::Unreachable { .. }
+            // A proxy whose server is away can answer anything.
+            | Self::Stranger { .. }
+            | Self::HungUp { .. }
             | Self::Unavailable { .. }
             | Self::Closed { .. }
             | Self::Broken { .. }
@@ -154,7 +179,17 @@ impl Trouble {
                     reason: format!("the server does not speak {NODE_SUBPROTOCOL}"),
                 }
             }
-            error => Self::broken(error),
+            error @ (tungstenite::Error::Io(_)
+            | tungstenite::Error::Protocol(ProtocolError::HandshakeIncomplete)) => Self::HungUp {
+                url: url.to_owned(),
+                reason: error.to_string(),
+                tls_hint: tls_hint(url),
+            },
+            error => Self::Stranger {
+                url: url.to_owned(),
+                reason: error.to_string(),
+                tls_hint: tls_hint(url),
+            },
         }
     }
 
@@ -192,6 +227,15 @@ impl From<IncompatibleVersion> for Trouble {
         Self::Incompatible {
             reason: format!("the server speaks protocol {}", error.theirs),
         }
+    }
+}
+
+/// A server with a certificate hangs up on those who speak without TLS, or answers with bytes of its own.
+fn tls_hint(url: &str) -> &'static str {
+    if url.starts_with("ws://") {
+        "; if the server has a certificate, use https:// in --server"
+    } else {
+        ""
     }
 }
 
@@ -248,6 +292,32 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_stranger_at_the_address_is_told_from_a_connection_that_broke() {
+        let handshake = |error, url| {
+            let trouble = Trouble::from_handshake(error, url);
+            (trouble.retry(), trouble.to_string())
+        };
+        let old = tungstenite::Error::Protocol(ProtocolError::WrongHttpVersion);
+        let (retry, text) = handshake(old, "ws://h:80/api/v1/node");
+        assert_eq!(retry, Retry::Soon);
+        assert!(
+            text.contains("not a Metric Flow server") && text.contains("https://"),
+            "{text}"
+        );
+        let (_, text) = handshake(tungstenite::Error::AttackAttempt, "wss://h/api/v1/node");
+        assert!(
+            text.contains("check host and port") && !text.contains("https://"),
+            "{text}"
+        );
+        let reset = io::Error::from(io::ErrorKind::ConnectionReset);
+        let (_, text) = handshake(reset.into(), "ws://h:80/api/v1/node");
+        assert!(
+            text.contains("hung up before it answered") && text.contains("https://"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -289,6 +289,7 @@ impl Client {
 /// A configuration that samples ten times a second.
 pub(crate) fn config(server: &str, spool_dir: &Path) -> Config {
     Config {
+        hurry: 1,
         server: server.parse().expect("a URL"),
         api_key: SecretString::from(KEY),
         ca_file: None,
