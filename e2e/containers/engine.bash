@@ -69,6 +69,12 @@ compose() {
   (cd "$PROJECT" && podman-compose "$@")
 }
 
+# What podman-compose makes and does not remove again.
+remove_networks() {
+  podman network ls --quiet --filter "name=^$(basename "$PROJECT" | tr '[:upper:]' '[:lower:]')_" |
+    xargs --no-run-if-empty podman network rm >/dev/null || true
+}
+
 # The name that podman-compose gives the container of a service.
 container_of() {
   podman ps --all --filter "label=com.docker.compose.project=$(basename "$PROJECT" | tr '[:upper:]' '[:lower:]')" \

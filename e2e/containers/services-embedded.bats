@@ -24,6 +24,7 @@ teardown() {
 teardown_file() {
   load engine
   compose down --volumes --timeout 5 >/dev/null 2>&1 || true
+  remove_networks
   rm -rf "$PROJECT"
 }
 

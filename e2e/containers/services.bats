@@ -24,6 +24,7 @@ teardown() {
 teardown_file() {
   load engine
   compose down --volumes --timeout 5 >/dev/null 2>&1 || true
+  remove_networks
   rm -rf "$PROJECT"
 }
 
@@ -58,11 +59,11 @@ is_not_ready() {
   done
 }
 
-@test "only the server shares a network with MongoDB, and no port of it is published" {
+@test "no port of MongoDB is published, and the server's port is that of one network" {
   [ -z "$(podman port "$(container_of mongodb)")" ]
-  store=$(podman inspect --format '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}' "$(container_of mongodb)")
-  [[ "$store" == *_store ]]
-  [ "$(podman ps --quiet --filter "network=$store" | wc -l)" -eq 2 ]
+  # With two networks Podman answers on either, and by the wrong one to a container of the other.
+  podman inspect --format '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}' "$(container_of socket-server)" >"$PROJECT/networks"
+  [ "$(grep -c . "$PROJECT/networks")" -eq 1 ]
 }
 
 @test "the dashboard is served" {

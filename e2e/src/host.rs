@@ -130,8 +130,12 @@ impl Host {
             // One that was told to end before it listened to that has left the state of the one before it.
             let is_last_word = |state: &ClientState| ended == Some(state.pid);
             match &state {
+                // One that had no connection may have numbers to report as lost, and the server more than it knows of.
                 Ok(state)
-                    if is_last_word(state) && state.waiting_samples == 0 && state.acknowledged_seq > 0 =>
+                    if is_last_word(state)
+                        && state.waiting_samples == 0
+                        && state.unreported_samples == 0
+                        && state.acknowledged_seq > 0 =>
                 {
                     return Ok(End {
                         // Not what the spool's folder says: a client that could not open it has one of its own.

@@ -94,6 +94,17 @@ describe("a session", () => {
     });
   });
 
+  it("goes on when renewing is refused for another reason than the session", async () => {
+    for (const status of [408, 429, 503]) {
+      const { session } = await signedIn({
+        "GET /keys": [refused(401, "unauthenticated")],
+        "POST /session/refresh": [refused(status, "later")],
+      });
+      await expect(session.request("GET", "/keys", { authorized: true })).rejects.toMatchObject({ status });
+      expect(session.snapshot().phase).toBe("signed_in");
+    }
+  });
+
   it("sends a wrong password once only", async () => {
     const { session, calls } = await signedIn({
       "PUT /account/password": [refused(401, "wrong_credentials")],

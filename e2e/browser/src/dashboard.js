@@ -15,10 +15,10 @@ export async function setUp(page, link) {
   await page.getByRole("heading", { name: "Fleet", exact: true }).waitFor();
 }
 
-export async function logIn(page) {
+export async function logIn(page, account = OWNER) {
   await page.getByRole("heading", { name: "Log in", exact: true }).waitFor();
-  await page.getByLabel("Name", { exact: true }).fill(OWNER.name);
-  await page.getByLabel("Password", { exact: true }).fill(OWNER.password);
+  await page.getByLabel("Name", { exact: true }).fill(account.name);
+  await page.getByLabel("Password", { exact: true }).fill(account.password);
   await page.getByRole("button", { name: "Log in" }).click();
   await page.getByRole("navigation", { name: "Pages" }).waitFor();
 }

@@ -57,6 +57,11 @@ describe("every page is usable by everyone", () => {
     },
     { name: "host", path: () => hostPath, ready: () => page.locator(".charts canvas").first().waitFor() },
     {
+      name: "processes",
+      path: () => `${hostPath}?now=processes`,
+      ready: () => page.getByRole("region", { name: "List of processes" }).getByRole("row").nth(1).waitFor(),
+    },
+    {
       name: "compare",
       path: () => `/compare?hosts=${hostPath.split("/").at(-1)}`,
       ready: () => page.locator(".charts canvas").first().waitFor(),

@@ -73,6 +73,38 @@ describe("a person with one machine", () => {
     await rowOf(page, HOST).getByRole("link", { name: HOST }).click();
     await page.getByRole("heading", { name: HOST, level: 1 }).waitFor();
     await page.locator(".charts canvas").first().waitFor();
+  });
+
+  it("asks the machine for its processes, and sorts them", async () => {
+    await page.getByRole("button", { name: "Processes", exact: true }).click();
+    const table = page.getByRole("region", { name: "List of processes" });
+    await table.getByRole("row").nth(1).waitFor();
+    await table.getByRole("button", { name: "PID" }).focus();
+    await page.keyboard.press("Enter");
+    const head = table.getByRole("columnheader", { name: "PID" });
+    assert.equal(await head.getAttribute("aria-sort"), "descending");
+    const pids = async () => (await table.locator("tbody td:first-child").allInnerTexts()).map(Number);
+    const shown = await pids();
+    assert.ok(shown.length > 1 && shown.every((pid) => pid > 0), `no process numbers: ${shown}`);
+    assert.deepEqual(shown, shown.toSorted((left, right) => right - left));
+    assert.match(page.url(), /[?&]now=processes/);
+  });
+
+  it("cannot ask a machine that is gone, and is told so", async () => {
+    await client.end("SIGKILL");
+    await page.getByText("is offline, so it cannot be asked").waitFor();
+    client = await system.startClient(key);
+    await page.getByRole("region", { name: "List of processes" }).getByRole("row").nth(1).waitFor();
+    await goTo(page, "Fleet");
+    await waitForState(page, HOST, true);
+  });
+
+  it("finds no host at an address that was cut off", async () => {
+    await page.evaluate(() => {
+      window.history.pushState(null, "", "/hosts/%E0%A4");
+      window.dispatchEvent(new PopStateEvent("popstate"));
+    });
+    await page.getByRole("heading", { name: "There is no such page" }).waitFor();
     await goTo(page, "Fleet");
   });
 

@@ -47,6 +47,10 @@ export class Api {
   changeHost = (id: string, change: HostChange): Promise<HostSummary | undefined> =>
     this.#change("PATCH", `/hosts/${encodeURIComponent(id)}`, change);
 
+  /** A question to the host itself; what it answers is the host's own. */
+  ask = (id: string, question: string): Promise<unknown> =>
+    this.#get<unknown>(`/hosts/${encodeURIComponent(id)}/ask/${question}`);
+
   deleteHost = (id: string): Promise<void> => this.#change("DELETE", `/hosts/${encodeURIComponent(id)}`);
 
   ticket = (): Promise<Ticket> => this.#change("POST", "/live/ticket");

@@ -137,7 +137,7 @@ export class Session {
         return true;
       } catch (cause) {
         const error = asApiError(cause);
-        if (error.status === UNREACHABLE || error.status >= 500) throw error;
+        if (passes(error.status)) throw error;
         return false;
       }
     };
@@ -172,6 +172,10 @@ export class Session {
     for (const listener of this.#listeners) listener();
   }
 }
+
+/** Whether a refusal says nothing about the session: too much at once, too slow, or a server in trouble. */
+const passes = (status: number): boolean =>
+  status === UNREACHABLE || status === 408 || status === 429 || status >= 500;
 
 async function errorOf(response: Response): Promise<ApiError> {
   return errorFromBody(response.status, await response.json().catch(() => null));

@@ -1,4 +1,5 @@
 import { useEffect } from "react";
+import { Boundary } from "../ui/boundary";
 import { Loading, Problem } from "../ui/states";
 import { AccountPage } from "../views/account-page";
 import { ComparePage } from "../views/compare-page";
@@ -34,7 +35,9 @@ export function App() {
     case "signed_in":
       return (
         <Shell account={state.account} route={route}>
-          <Page route={route} />
+          <Boundary key={path}>
+            <Page route={route} />
+          </Boundary>
         </Shell>
       );
   }

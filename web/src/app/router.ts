@@ -61,6 +61,15 @@ export function useLocation(): Location {
 /** Path of a host's page. */
 export const hostPath = (id: string): string => `/hosts/${encodeURIComponent(id)}`;
 
+/** A part of a path as it was meant; nothing when it is not well-formed, as in a link that was cut off. */
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
+}
+
 /** The page that a path names. */
 export type Route =
   | { page: "fleet" }
@@ -76,8 +85,10 @@ export type Route =
 export function routeOf(path: string): Route {
   const [first = "", second, ...rest] = path.split("/").filter(Boolean);
   if (first === "") return { page: "fleet" };
-  if (first === "hosts" && second && rest.length === 0)
-    return { page: "host", id: decodeURIComponent(second) };
+  if (first === "hosts" && second && rest.length === 0) {
+    const id = decoded(second);
+    return id === null ? { page: "missing" } : { page: "host", id };
+  }
   if (second === undefined) {
     for (const page of ["compare", "keys", "account", "setup", "register", "login"] as const) {
       if (first === page) return { page };

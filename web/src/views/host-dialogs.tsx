@@ -20,10 +20,10 @@ export function HostDialogs({ task, onClose }: { task: HostTask; onClose: () => 
   const [deleting, setDeleting] = useState(false);
   const summary = fleet.hosts.get(task.id)?.summary;
   const form = useForm(async (data) => {
-    await api.changeHost(task.id, {
-      name: textOf(data, "name").trim(),
-      labels: parseLabels(textOf(data, "labels")),
-    });
+    const name = textOf(data, "name").trim();
+    const labels = parseLabels(textOf(data, "labels"));
+    // A name that nobody changed stays the host's own, and follows it.
+    await api.changeHost(task.id, name === summary?.name ? { labels } : { name, labels });
     onClose();
   });
   if (!summary) return null;
@@ -45,13 +45,19 @@ export function HostDialogs({ task, onClose }: { task: HostTask; onClose: () => 
   return (
     <Dialog title={`Edit ${summary.name}`} onClose={onClose}>
       <form onSubmit={form.onSubmit}>
-        <Field label="Name" name="name" defaultValue={summary.name} required maxLength={100} />
+        <Field
+          label="Name"
+          name="name"
+          defaultValue={summary.name}
+          maxLength={100}
+          hint="empty: the host's own name"
+        />
         <Field
           label="Labels"
           name="labels"
           defaultValue={formatLabels(summary.labels)}
           placeholder="role=db, rack=3"
-          hint="name=value, separated by commas"
+          hint="name=value, separated by commas; those that the host gives itself stay"
         />
         {form.error && <Problem error={form.error} />}
         <div className="actions">

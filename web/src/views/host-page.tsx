@@ -17,6 +17,7 @@ import { DeployLine } from "./deploy-line";
 import { useFreshness } from "./fleet-row";
 import { HostDialogs } from "./host-dialogs";
 import { HostFacts } from "./host-facts";
+import { HostNow } from "./host-now";
 import { RangeBar, showRange } from "./range-bar";
 
 export function HostPage({ id }: { id: string }) {
@@ -72,6 +73,7 @@ function Host({ summary }: { summary: HostSummary }) {
         </div>
       </div>
       <HostFacts summary={summary} />
+      <HostNow summary={summary} />
       <RangeBar range={range} fromMs={state.fromMs} toMs={state.toMs}>
         <CsvButton hostId={summary.id} name={summary.name} state={state} />
       </RangeBar>
