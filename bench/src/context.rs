@@ -16,6 +16,8 @@ pub struct Context {
     pub project: PathBuf,
     /// How long the soak takes.
     pub soak: Duration,
+    /// How often the client of `endurance` is cut off.
+    pub endurance_reconnects: u64,
 }
 
 impl Context {

@@ -66,6 +66,9 @@ struct RunArguments {
     /// Length of the soak.
     #[arg(long, value_name = "MINUTES", default_value_t = 10)]
     soak_minutes: u64,
+    /// How often `endurance` cuts its client off.
+    #[arg(long, value_name = "NUMBER", default_value_t = 200)]
+    endurance_reconnects: u64,
     /// Prints the figures as JSON, all at the end.
     #[arg(long)]
     json: bool,
@@ -139,6 +142,7 @@ async fn measure(arguments: &RunArguments) -> Result<ExitCode, ScenarioError> {
         programs: std::path::absolute(&arguments.programs)?,
         project: std::path::absolute(&arguments.project)?,
         soak: Duration::from_secs(arguments.soak_minutes.max(1) * 60),
+        endurance_reconnects: arguments.endurance_reconnects,
     };
     let mut results = match &arguments.results {
         Some(path) => Results::load(path)?,

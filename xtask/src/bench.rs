@@ -40,6 +40,9 @@ pub(crate) struct Options {
     /// Length of the scenario `soak`; 60 is the whole one.
     #[arg(long, value_name = "MINUTES", default_value_t = 10)]
     soak_minutes: u64,
+    /// How often the scenario `endurance` cuts its client off; 1000 is the whole one.
+    #[arg(long, value_name = "NUMBER", default_value_t = 200)]
+    endurance_reconnects: u64,
 }
 
 /// One scenario, as the load generator names it.
@@ -108,6 +111,10 @@ pub(crate) fn run(workspace: &Workspace, printer: &Printer, options: &Options) -
         .arg(workspace.target.join("release"));
     command.arg("--project").arg(&workspace.root);
     command.args(["--soak-minutes", &options.soak_minutes.to_string()]);
+    command.args([
+        "--endurance-reconnects",
+        &options.endurance_reconnects.to_string(),
+    ]);
     for scenario in &chosen {
         command.args(["--only", &scenario.name]);
     }

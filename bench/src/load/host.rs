@@ -12,7 +12,7 @@ use std::{
 use futures_util::{SinkExt, StreamExt};
 use metric_flow_protocol::{
     codec,
-    node::{Batch, NodeBody, NodeMessage, ServerBody, ServerMessage},
+    node::{Answer, Batch, NodeBody, NodeMessage, ServerBody, ServerMessage},
     version::NodeEncoding,
 };
 use tokio::{net::TcpStream, sync::Semaphore, task::JoinSet, time::Instant};
@@ -160,9 +160,18 @@ impl Host {
                 }
                 frame = socket.next() => match frame {
                     Some(Ok(Message::Binary(payload))) => {
-                        if let Some(seq) = acknowledged_seq(&payload) {
-                            self.counts.acknowledged.fetch_add(seq.saturating_sub(acknowledged), Ordering::Relaxed);
-                            acknowledged = acknowledged.max(seq);
+                        let replied = match body(&payload) {
+                            Some(ServerBody::Ack(ack)) => {
+                                let newly = ack.seq.saturating_sub(acknowledged);
+                                self.counts.acknowledged.fetch_add(newly, Ordering::Relaxed);
+                                acknowledged = acknowledged.max(ack.seq);
+                                Ok(())
+                            }
+                            Some(ServerBody::Request(request)) => answer(socket, request.request_id).await,
+                            _ => Ok(()),
+                        };
+                        if replied.is_err() {
+                            return;
                         }
                     }
                     Some(Ok(_)) => {}
@@ -195,12 +204,24 @@ impl Host {
     }
 }
 
-fn acknowledged_seq(payload: &[u8]) -> Option<u64> {
-    match codec::decode::<ServerMessage>(NodeEncoding::Protobuf, payload)
+fn body(payload: &[u8]) -> Option<ServerBody> {
+    codec::decode::<ServerMessage>(NodeEncoding::Protobuf, payload)
         .ok()?
-        .body?
-    {
-        ServerBody::Ack(ack) => Some(ack.seq),
-        _ => None,
-    }
+        .body
+}
+
+/// People click on simulated hosts too: they are told at once.
+async fn answer(socket: &mut WebSocketStream<TcpStream>, request_id: u64) -> Result<(), LoadError> {
+    let answer = Answer {
+        request_id,
+        error: "it is simulated, and has only numbers".to_owned(),
+        ..Answer::default()
+    };
+    let message = NodeMessage {
+        body: Some(NodeBody::Answer(answer)),
+    };
+    socket
+        .send(socket::message(codec::encode(NodeEncoding::Protobuf, &message)?))
+        .await?;
+    Ok(())
 }

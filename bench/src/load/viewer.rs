@@ -60,15 +60,20 @@ struct Age {
     time_unix_ms: i64,
 }
 
-/// Reads until told to stop or the server ends the socket.
-pub async fn watch(mut socket: WebSocketStream<TcpStream>, stop: CancellationToken) -> Latencies {
+/// Reads until told to stop or the server ends the socket. Counts what comes later than `after`.
+pub async fn watch(
+    mut socket: WebSocketStream<TcpStream>,
+    after: Duration,
+    stop: CancellationToken,
+) -> Latencies {
+    let start = Instant::now() + after;
     let mut seen = Latencies::default();
     loop {
         let Some(frame) = stop.run_until_cancelled(socket.next()).await else {
             return seen;
         };
         match frame {
-            Some(Ok(Message::Text(text))) => {
+            Some(Ok(Message::Text(text))) if Instant::now() >= start => {
                 seen.frames += 1;
                 seen.bytes += text.len() as u64;
                 if let Ok(frame) = serde_json::from_str::<Ages>(&text) {

@@ -45,7 +45,7 @@ pub async fn delivery(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
     .await?;
     let stop = CancellationToken::new();
     let reader = connect_viewer(stage.server.address, &stage.api, VIEWER_INDEX).await?;
-    let reader = tokio::spawn(watch(reader, stop.clone()));
+    let reader = tokio::spawn(watch(reader, Duration::ZERO, stop.clone()));
     tokio::time::sleep(WARM_UP).await;
 
     let started = stage.server.cost()?;

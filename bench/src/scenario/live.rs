@@ -171,13 +171,13 @@ async fn run(context: &Context, plan: LivePlan) -> Result<LiveResult, ScenarioEr
         let index = VIEWER_INDEX / 2 + index;
         silent.push(connect_viewer(stage.server.address, &stage.api, index).await?);
     }
-    tokio::time::sleep(WARM_UP).await;
     let stop = CancellationToken::new();
     let mut viewers = JoinSet::new();
     for index in 0..VIEWERS {
         let socket = connect_viewer(stage.server.address, &stage.api, VIEWER_INDEX + index).await?;
-        viewers.spawn(watch(socket, stop.clone()));
+        viewers.spawn(watch(socket, WARM_UP, stop.clone()));
     }
+    tokio::time::sleep(WARM_UP).await;
     let before = stage.server.cost()?;
     let sent_before = fleet.counts.sent.load(Ordering::Relaxed);
     tokio::time::sleep_until(Instant::now() + plan.duration).await;

@@ -39,6 +39,7 @@ pub async fn node_client(context: &Context) -> Result<Vec<Figure>, ScenarioError
         &stage.api_key,
         folder.path(),
         1_000,
+        1,
     )?;
     let mut exporter = Exporter::start().await?;
     tokio::time::sleep(WARM_UP).await;
@@ -81,19 +82,21 @@ pub async fn node_client(context: &Context) -> Result<Vec<Figure>, ScenarioError
     ])
 }
 
-/// Starts `node-client connect`, by itself or at the end of another command's words.
+/// Starts `node-client connect`.
 pub(super) fn start(
     mut command: Command,
     server: SocketAddr,
     api_key: &str,
     folder: &Path,
     interval_ms: u64,
+    hurry: u32,
 ) -> Result<Child, ScenarioError> {
     let key_file = folder.join("key");
     std::fs::write(&key_file, api_key)?;
     command
         .args(["connect", "--server", &format!("http://{server}")])
         .args(["--interval-ms", &interval_ms.to_string()])
+        .args(["--hurry", &hurry.to_string()])
         .arg("--api-key-file")
         .arg(&key_file)
         .arg("--spool-dir")

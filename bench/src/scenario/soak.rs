@@ -37,7 +37,7 @@ pub async fn soak(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
     let mut viewers = JoinSet::new();
     for index in 0..VIEWERS {
         let socket = connect_viewer(stage.server.address, &stage.api, VIEWER_INDEX + index).await?;
-        viewers.spawn(watch(socket, stop.clone()));
+        viewers.spawn(watch(socket, Duration::ZERO, stop.clone()));
     }
     let started = Instant::now();
     let mut resident = Vec::new();

@@ -26,6 +26,9 @@ const SAMPLE_DEADLINE: Duration = Duration::from_secs(60);
 /// How often the children and the person's wish to end are looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How much later than its children this program may see the signal that ends all of them.
+const SIGNAL_LATENESS: Duration = Duration::from_millis(200);
+
 /// How large the demonstration is, and where.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -63,6 +66,11 @@ pub(crate) fn run(workspace: &Workspace, printer: &Printer, options: &Options) -
         Ok(())
     });
     children.end();
+    // Ctrl-C reaches the programs too: one may have ended before this one looked, and that is no failure.
+    let outcome = match outcome {
+        Err(_) if stop.recv_timeout(SIGNAL_LATENESS).is_ok() => Ok(()),
+        outcome => outcome,
+    };
     match outcome {
         Ok(()) => {
             printer.line("Everything has ended.");
@@ -102,6 +110,7 @@ fn start(
     else {
         return Ok(None);
     };
+    let origin = here(&origin);
     let Some(link) = wait_for(
         children,
         stop,
@@ -139,6 +148,13 @@ fn start(
         user,
         password,
     }))
+}
+
+/// An address that this machine's programs and browsers can open, where the server listens on all of them.
+fn here(origin: &str) -> String {
+    origin
+        .replacen("//0.0.0.0:", "//127.0.0.1:", 1)
+        .replacen("//[::]:", "//[::1]:", 1)
 }
 
 /// Looks until there is a value; an error when a child ends or the time is over, nothing on a signal.
@@ -182,4 +198,16 @@ fn after(file: &std::path::Path, prefix: &str) -> Option<String> {
         .lines()
         .find_map(|line| line.strip_prefix(prefix))
         .map(|rest| rest.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_on_all_addresses_is_reached_on_this_machine() {
+        assert_eq!(here("http://0.0.0.0:8000"), "http://127.0.0.1:8000");
+        assert_eq!(here("http://[::]:8000"), "http://[::1]:8000");
+        assert_eq!(here("http://192.0.2.1:8000"), "http://192.0.2.1:8000");
+    }
 }

@@ -6,7 +6,7 @@ use super::Session;
 use crate::test_counts::{Counts, node_test};
 
 /// Where the tests and their packages are.
-const FOLDER: &str = "e2e/browser";
+pub(super) const FOLDER: &str = "e2e/browser";
 
 /// Runs the tests one file after the other: each starts a server and a browser of its own.
 pub(super) fn run(session: &mut Session<'_>) -> Result<Counts> {

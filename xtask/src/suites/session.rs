@@ -13,8 +13,8 @@ use crate::{
     workspace::Workspace,
 };
 
-/// One run of `cargo xtask test`.
-#[derive(Debug)]
+/// One run of `cargo xtask test`; a clone goes on from what was built before it.
+#[derive(Debug, Clone)]
 pub(crate) struct Session<'a> {
     /// The workspace under test.
     pub(crate) workspace: &'a Workspace,
