@@ -53,6 +53,25 @@ async fn every_second_is_there_and_a_hole_is_told_with_its_reason() {
 }
 
 #[tokio::test]
+async fn a_host_that_is_new_is_not_taken_for_one_that_was_away() {
+    let store = MemoryStore::default();
+    store.append(&[batch("one", 0..60)]).await.expect("appends");
+    let mut asked = request("load_one_minute", 60, 900);
+    asked.from_unix_ms = NOON - 600_000;
+    let mut one = host("one", "ada");
+    let found = query(&store, &one, &asked, NOON + 60_000).await.expect("answers");
+    assert_eq!(found.gaps, []);
+    one.created_unix_ms = NOON - 3_600_000;
+    let found = query(&store, &one, &asked, NOON + 60_000).await.expect("answers");
+    assert_eq!(found.gaps.len(), 1, "{:?}", found.gaps);
+    let gap = &found.gaps[0];
+    assert_eq!(
+        (gap.from_unix_ms, gap.to_unix_ms, gap.reason),
+        (NOON - 600_000, NOON, GapReason::ClientNotRunning)
+    );
+}
+
+#[tokio::test]
 async fn fewer_points_keep_the_peaks() {
     let store = MemoryStore::default();
     store.append(&[batch("one", 0..600)]).await.expect("appends");

@@ -36,9 +36,11 @@ pub(super) struct Known<'a> {
     pub(super) dropped: &'a [DroppedRecord],
     /// Everything that the host took before this instant has arrived or was reported: what is missing was never taken.
     pub(super) complete_until: i64,
+    /// The host's first sample: before it there is nothing that could be missing. `i64::MIN` where it is not known.
+    pub(super) first_sample: i64,
 }
 
-/// Splits gaps so that each piece has one reason.
+/// Splits gaps so that each piece has one reason; a piece in which nothing is missing is left out.
 pub(super) fn explain(gaps: &[(i64, i64)], known: &Known<'_>) -> Vec<Gap> {
     let mut explained: Vec<Gap> = Vec::new();
     for &(from, to) in gaps {
@@ -55,7 +57,9 @@ pub(super) fn explain(gaps: &[(i64, i64)], known: &Known<'_>) -> Vec<Gap> {
         edges.sort_unstable();
         edges.dedup();
         for pair in edges.windows(2) {
-            let reason = reason_of(pair[0], pair[1], known);
+            let Some(reason) = reason_of(pair[0], pair[1], known) else {
+                continue;
+            };
             match explained.last_mut() {
                 Some(last) if last.to_unix_ms == pair[0] && last.reason == reason => {
                     last.to_unix_ms = pair[1]
@@ -71,18 +75,19 @@ pub(super) fn explain(gaps: &[(i64, i64)], known: &Known<'_>) -> Vec<Gap> {
     explained
 }
 
-fn reason_of(from: i64, to: i64, known: &Known<'_>) -> GapReason {
+fn reason_of(from: i64, to: i64, known: &Known<'_>) -> Option<GapReason> {
     if to <= known.kept_from {
-        return GapReason::Expired;
+        return Some(GapReason::Expired);
     }
     let reported = known
         .dropped
         .iter()
         .find(|range| range.from_unix_ms < to && range.to_unix_ms >= from);
     match reported {
-        Some(range) => range.reason,
-        None if to <= known.complete_until => GapReason::ClientNotRunning,
-        None => GapReason::NotReceived,
+        Some(range) => Some(range.reason),
+        None if to <= known.first_sample => None,
+        None if to <= known.complete_until => Some(GapReason::ClientNotRunning),
+        None => Some(GapReason::NotReceived),
     }
 }
 
@@ -105,6 +110,7 @@ mod tests {
             kept_from: 20,
             dropped: &dropped,
             complete_until: 70,
+            first_sample: i64::MIN,
         };
         let reasons: Vec<_> = explain(&[(0, 100)], &known)
             .into_iter()
@@ -118,6 +124,34 @@ mod tests {
                 (40, 50, GapReason::SpoolFull),
                 (50, 70, GapReason::ClientNotRunning),
                 (70, 100, GapReason::NotReceived),
+            ]
+        );
+    }
+
+    #[test]
+    fn before_its_first_sample_nothing_is_missing_but_what_was_reported() {
+        let dropped = [DroppedRecord {
+            first_seq: 1,
+            last_seq: 1,
+            from_unix_ms: 20,
+            to_unix_ms: 29,
+            reason: GapReason::SpoolFull,
+        }];
+        let known = Known {
+            kept_from: i64::MIN,
+            dropped: &dropped,
+            complete_until: 90,
+            first_sample: 50,
+        };
+        let found = explain(&[(0, 50), (60, 70)], &known).into_iter();
+        let reasons: Vec<_> = found
+            .map(|gap| (gap.from_unix_ms, gap.to_unix_ms, gap.reason))
+            .collect();
+        assert_eq!(
+            reasons,
+            [
+                (20, 30, GapReason::SpoolFull),
+                (60, 70, GapReason::ClientNotRunning)
             ]
         );
     }
@@ -140,7 +174,7 @@ mod tests {
         ) {
             let edges: Vec<i64> = edges.into_iter().collect();
             let gaps: Vec<(i64, i64)> = edges.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
-            let known = Known { kept_from: kept, dropped: &[], complete_until: complete };
+            let known = Known { kept_from: kept, dropped: &[], complete_until: complete, first_sample: i64::MIN };
             let explained = explain(&gaps, &known);
             let length: i64 = gaps.iter().map(|(from, to)| to - from).sum();
             prop_assert_eq!(explained.iter().map(|gap| gap.to_unix_ms - gap.from_unix_ms).sum::<i64>(), length);

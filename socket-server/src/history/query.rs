@@ -60,14 +60,18 @@ pub async fn query(
         Resolution::Second => SAMPLE_INTERVAL_MS,
         rolled => rolled.step_ms(),
     };
+    let first = starts.first().copied();
     let gaps = missing(starts, covers, GAP_TOLERANCE_MS, from, end);
     let dropped = store.dropped(&host.id, from, to).await?;
     let settled = store.settled(&host.id, &host.epoch).await?;
     let complete = settled.iter().count() <= 1 && settled.contiguous_from(0) > 0;
+    // A window that reaches back to before the host came, of which nothing has gone since, holds its first sample.
+    let reaches_back = from <= host.created_unix_ms && plan.kept_from_unix_ms <= host.created_unix_ms;
     let known = Known {
         kept_from: plan.kept_from_unix_ms,
         dropped: &dropped,
         complete_until: if complete { newest } else { i64::MIN },
+        first_sample: first.filter(|_| complete && reaches_back).unwrap_or(i64::MIN),
     };
     Ok(History {
         host_id: host.id.0.clone(),
