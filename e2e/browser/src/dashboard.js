@@ -57,3 +57,32 @@ export async function cpuPercent(page, host) {
   const number = Number.parseFloat(text);
   return Number.isNaN(number) ? null : number;
 }
+
+/** The last points of a host's CPU chart, as its legend says them with the cursor there: null where nothing is drawn. */
+export async function drawnCpu(page, points) {
+  const texts = await page.evaluate((points) => {
+    const slider = document.querySelector(".cursor-slider");
+    const legend = document.querySelector('[data-chart="cpu"] .legend b');
+    if (!slider || !legend) return [];
+    const last = Number(slider.max);
+    const shown = [];
+    for (let index = Math.max(0, last + 1 - points); index <= last; index += 1) {
+      // Set as an arrow key sets it: an assignment would go unnoticed by React.
+      Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(slider, String(index));
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
+      shown.push(legend.textContent);
+    }
+    slider.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    return shown;
+  }, points);
+  return texts.map((text) => {
+    const number = Number.parseFloat(text);
+    return Number.isNaN(number) ? null : number;
+  });
+}
+
+/** What the strip under the CPU chart says of how complete the readings are. */
+export async function completeness(page) {
+  const label = await page.locator('[data-chart="cpu"] .strip').getAttribute("aria-label");
+  return label.replace("Completeness: ", "");
+}

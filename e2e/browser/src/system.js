@@ -12,13 +12,7 @@ export class System {
     system.folder = await mkdtemp(join(tmpdir(), "metric-flow-browser-"));
     system.programs = [];
     system.clients = 0;
-    system.server = system.run(built("SOCKET_SERVER"), [
-      "serve",
-      "--listen",
-      "127.0.0.1:0",
-      "--store",
-      `embedded:${join(system.folder, "store")}`,
-    ]);
+    system.server = system.runServer("127.0.0.1:0");
     system.origin = await eventually("the server listens", () => system.server.line("listening on "));
     system.setupLink = await eventually("the set-up link", () =>
       system.server.line("set up the first account at "),
@@ -30,6 +24,20 @@ export class System {
     const program = new Program(path, args);
     this.programs.push(program);
     return program;
+  }
+
+  runServer(listen) {
+    const store = `embedded:${join(this.folder, "store")}`;
+    return this.run(built("SOCKET_SERVER"), ["serve", "--listen", listen, "--store", store]);
+  }
+
+  /** Starts the server that has ended again: on its store, and at its address as soon as that is free. */
+  async restartServer() {
+    const { host } = new URL(this.origin);
+    await eventually("the server listens where it did", () => {
+      if (!this.server.running) this.server = this.runServer(host);
+      return this.server.output.includes(`listening on ${this.origin}\n`);
+    });
   }
 
   async keyFile(key) {
