@@ -8,28 +8,46 @@ use std::{
 use clap::ArgMatches;
 use socket_server::{
     config::StoreLocation,
-    transfer::{self, Backup, BackupError},
+    store::embedded::OpenError,
+    transfer::{self, BackupError},
 };
 
-use super::{Printer, cli};
+use super::{
+    Printer, cli,
+    open_store::Failure,
+    running::{self, Deed},
+};
 
-/// Copies the store's folder.
+/// Copies the store's folder: by itself, or by the server that has it open.
 pub(super) fn backup(printer: &mut Printer, given: &ArgMatches) -> ExitCode {
     run(printer, given, "back up", |path, store| {
-        transfer::back_up(store, path)
+        match transfer::back_up(store, path) {
+            Err(held @ BackupError::Store(OpenError::Locked { .. })) => backup_of_running(path, store, held),
+            done => Ok(done?.to_string()),
+        }
     })
+}
+
+fn backup_of_running(path: &Path, store: &Path, held: BackupError) -> Result<String, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let told = runtime.block_on(running::ask(store, Deed::Backup, path))?;
+    Ok(told.ok_or(held)?.join("\n"))
 }
 
 /// Puts a copy into a new folder.
 pub(super) fn restore(printer: &mut Printer, given: &ArgMatches) -> ExitCode {
-    run(printer, given, "restore", transfer::restore)
+    run(printer, given, "restore", |path, store| {
+        Ok(transfer::restore(path, store)?.to_string())
+    })
 }
 
 fn run(
     printer: &mut Printer,
     given: &ArgMatches,
     verb: &str,
-    copy: impl FnOnce(&Path, &Path) -> Result<Backup, BackupError>,
+    copy: impl FnOnce(&Path, &Path) -> Result<String, Failure>,
 ) -> ExitCode {
     let config = match cli::configuration(given) {
         Ok(config) => config,
@@ -46,7 +64,7 @@ fn run(
     };
     match copy(path, store) {
         Ok(done) => {
-            printer.line(&format!("{} files, {} bytes", done.files, done.bytes));
+            printer.line(&done);
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -44,7 +44,7 @@ pub(super) fn command() -> Command {
             "What `export` has written",
         ))
         .subcommand(with_path(
-            Command::new("backup").about("Copies an embedded store that no server has open"),
+            Command::new("backup").about("Copies an embedded store, also one that a server has open"),
             "FOLDER",
             "Where the copy goes; not there yet, or empty",
         ))

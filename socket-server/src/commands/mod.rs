@@ -7,7 +7,7 @@ mod healthcheck;
 mod moving;
 mod open_store;
 mod printer;
-mod running_export;
+mod running;
 mod runtime;
 mod serve;
 

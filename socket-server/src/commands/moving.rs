@@ -16,7 +16,7 @@ use socket_server::{
 use super::{
     Printer, cli,
     open_store::{Failure, open, open_existing},
-    running_export,
+    running::{self, Deed},
 };
 
 /// Which way things go.
@@ -88,7 +88,7 @@ async fn export_of_running(
     let (StoreLocation::Embedded(folder), true) = (&config.store, held) else {
         return Err(failure);
     };
-    for line in running_export::ask(folder, path).await?.ok_or(failure)? {
+    for line in running::ask(folder, Deed::Export, path).await?.ok_or(failure)? {
         printer.line(&line);
     }
     Ok(())

@@ -14,7 +14,8 @@ use tokio::{net::TcpSocket, task::JoinHandle};
 use super::{
     Printer, cli,
     open_store::{self, Failure},
-    running_export, runtime,
+    running::{self, Held},
+    runtime,
 };
 
 /// Connections that the kernel keeps while the server is busy: a whole fleet may come back at once.
@@ -50,8 +51,8 @@ async fn run(printer: &mut Printer, config: Config) -> Result<Drained, Failure> 
     // Before the store is opened: a port that is taken leaves no folder behind.
     let socket = bind(&config)?;
     let store = open_store::open_patiently(&config, shutdown.token()).await?;
-    let exports = match &config.store {
-        StoreLocation::Embedded(folder) => answer_exports(folder, &store, &shutdown),
+    let commands = match &config.store {
+        StoreLocation::Embedded(folder) => answer_commands(folder, &store, &shutdown),
         _ => None,
     };
     let (origin, address) = (config.public_origins.first().cloned(), config.listen);
@@ -69,25 +70,32 @@ async fn run(printer: &mut Printer, config: Config) -> Result<Drained, Failure> 
         ));
     }
     let drained = server.serve(listener).await?;
-    if let Some(exports) = exports {
-        exports.await?;
+    if let Some(commands) = commands {
+        commands.await?;
     }
     Ok(drained)
 }
 
-/// A server that cannot offer exports still serves.
-fn answer_exports(
+/// A server that cannot offer exports and backups still serves.
+fn answer_commands(
     folder: &Path,
     store: &Arc<dyn TransferStore>,
     shutdown: &Shutdown,
 ) -> Option<JoinHandle<()>> {
-    match running_export::listen(folder) {
+    match running::listen(folder) {
         Ok(listener) => {
-            let answering = running_export::answer(listener, Arc::clone(store), shutdown.token().clone());
-            Some(tokio::spawn(answering))
+            let held = Held {
+                store: Arc::clone(store),
+                folder: folder.to_owned(),
+            };
+            Some(tokio::spawn(running::answer(
+                listener,
+                held,
+                shutdown.token().clone(),
+            )))
         }
         Err(error) => {
-            tracing::warn!(%error, "a running server cannot be exported: its socket cannot be made");
+            tracing::warn!(%error, "a running server cannot be exported or backed up: its socket cannot be made");
             None
         }
     }

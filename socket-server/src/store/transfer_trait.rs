@@ -1,9 +1,10 @@
 //! What moving a store needs beyond its daily work: reading everything, and putting it back as it was.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use async_trait::async_trait;
 use metric_flow_protocol::metrics::Sample;
+use tokio_util::sync::CancellationToken;
 
 use super::{Account, DroppedRecord, HostId, Resolution, SeqRanges, Store, StoreError, rollup::Rollup};
 
@@ -69,4 +70,16 @@ pub trait TransferStore: Store {
     ) -> Result<u64, StoreError>;
     /// Notes that a resolution is kept from this instant on only, unless that is known of a later one.
     async fn raise_kept_from(&self, resolution: Resolution, time_unix_ms: i64) -> Result<(), StoreError>;
+
+    /// Makes a second store in a new folder, with what this one holds at one instant, while this one goes on; reads
+    /// it again to prove it, and returns how many rows it has. Blocks, and ends early with an error on `ending`.
+    ///
+    /// # Errors
+    /// `Unfit` when the store is no folder, `Unavailable` when the copy cannot be made or read again.
+    fn duplicate(&self, folder: &Path, ending: &CancellationToken) -> Result<u64, StoreError> {
+        let _ = (folder, ending);
+        Err(StoreError::Unfit {
+            reason: "only an embedded store is a folder; use `export` for any other".to_owned(),
+        })
+    }
 }

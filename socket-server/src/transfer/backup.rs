@@ -1,6 +1,7 @@
 //! A copy of an embedded store's folder, and back.
 
 use std::{
+    fmt,
     io::Write as _,
     path::{Component, Path, PathBuf},
 };
@@ -22,7 +23,7 @@ pub(super) const FORMAT: u32 = 1;
 const MANIFEST: &str = "metric-flow-backup.json";
 
 /// Folder of a backup that the files lie in.
-const FILES: &str = "files";
+pub(super) const FILES: &str = "files";
 
 /// What was copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,12 @@ pub struct Backup {
     pub bytes: u64,
 }
 
+impl fmt::Display for Backup {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} files, {} bytes", self.files, self.bytes)
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Manifest {
     format: u32,
@@ -41,14 +48,15 @@ struct Manifest {
     sha256: String,
 }
 
+/// What a file of a backup is to be.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct FileSum {
-    path: PathBuf,
-    bytes: u64,
-    sha256: String,
+pub(super) struct FileSum {
+    pub(super) path: PathBuf,
+    pub(super) bytes: u64,
+    pub(super) sha256: String,
 }
 
-/// Copies a store's folder, log-ins and token secret included. The store is held meanwhile, so that no server
+/// Copies the folder of a store that nobody has open, log-ins and token secret included. The store is held meanwhile, so that no server
 /// opens it.
 ///
 /// # Errors
@@ -61,6 +69,11 @@ pub fn back_up(store: &Path, target: &Path) -> Result<Backup, BackupError> {
         let (bytes, sha256) = copy_file(&store.join(&path), &folder.path().join(FILES).join(&path))?;
         sums.push(FileSum { path, bytes, sha256 });
     }
+    finish(folder, sums)
+}
+
+/// Says what a backup holds and puts it in its place.
+pub(super) fn finish(folder: NewFolder, sums: Vec<FileSum>) -> Result<Backup, BackupError> {
     let backup = totals(&sums);
     write_manifest(folder.path(), sums)?;
     folder.finish()?;

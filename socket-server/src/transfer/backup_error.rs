@@ -8,7 +8,7 @@ use std::{
 use thiserror::Error;
 
 use super::backup::FORMAT;
-use crate::store::embedded::OpenError;
+use crate::store::{StoreError, embedded::OpenError};
 
 /// Why a backup could not be made or restored.
 #[derive(Debug, Error)]
@@ -16,6 +16,15 @@ pub enum BackupError {
     /// The store is not there, or something else holds it.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The open store cannot be read, or its copy cannot be written.
+    #[error(transparent)]
+    Copy(#[from] StoreError),
+    /// The copy ended early.
+    #[error("the backup ended before it was complete: {reason}")]
+    Ended {
+        /// Why.
+        reason: String,
+    },
     /// A file cannot be read or written.
     #[error("cannot {verb} {}: {cause}", path.display())]
     File {

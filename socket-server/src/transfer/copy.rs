@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -13,10 +13,11 @@ use super::{backup_error::BackupError, checksum};
 const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
 
-/// A folder that comes into its place when it is whole.
+/// A folder that comes into its place when it is whole, and goes when it does not become so.
 pub(super) struct NewFolder {
     place: PathBuf,
     partial: PathBuf,
+    is_in_place: bool,
 }
 
 impl NewFolder {
@@ -36,6 +37,7 @@ impl NewFolder {
         Ok(Self {
             place: place.to_owned(),
             partial,
+            is_in_place: false,
         })
     }
 
@@ -45,15 +47,26 @@ impl NewFolder {
     }
 
     /// Puts it in its place.
-    pub(super) fn finish(self) -> Result<(), BackupError> {
+    pub(super) fn finish(mut self) -> Result<(), BackupError> {
         sync_folders(&self.partial).map_err(BackupError::file("write", &self.partial))?;
         fs::rename(&self.partial, &self.place).map_err(BackupError::file("make", &self.place))?;
+        self.is_in_place = true;
         let parent = self
             .place
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
         sync(parent).map_err(BackupError::file("write", parent))
+    }
+}
+
+impl Drop for NewFolder {
+    fn drop(&mut self) {
+        if !self.is_in_place
+            && let Err(error) = fs::remove_dir_all(&self.partial)
+        {
+            tracing::warn!(folder = %self.partial.display(), %error, "remove what is left of a failed copy by hand");
+        }
     }
 }
 
@@ -98,6 +111,15 @@ pub(super) fn copy_file(from: &Path, to: &Path) -> Result<(u64, String), BackupE
 pub(super) fn sum_file(path: &Path) -> Result<(u64, String), BackupError> {
     let mut source = File::open(path).map_err(BackupError::file("open", path))?;
     checksum::copy(&mut source, &mut io::sink()).map_err(BackupError::file("read", path))
+}
+
+/// Makes a file durable, and readable by its owner only; returns its bytes and their checksum.
+pub(super) fn seal_file(path: &Path) -> Result<(u64, String), BackupError> {
+    let mut file = File::open(path).map_err(BackupError::file("open", path))?;
+    file.set_permissions(fs::Permissions::from_mode(FILE_MODE))
+        .and_then(|()| file.sync_all())
+        .map_err(BackupError::file("write", path))?;
+    checksum::copy(&mut file, &mut io::sink()).map_err(BackupError::file("read", path))
 }
 
 /// Makes a file that only its owner may read.

@@ -151,6 +151,18 @@ pub(crate) struct Whole {
     settled: Vec<(String, Vec<(u64, u64)>)>,
 }
 
+impl Whole {
+    /// The same without the samples of `epoch-1` from a number on.
+    pub(crate) fn without_samples_from(mut self, first: u64) -> Self {
+        let is_before = |epoch: &str, seq: u64| epoch != "epoch-1" || seq < first;
+        self.samples.retain(|one| is_before(&one.epoch, one.sample.seq));
+        for (epoch, ranges) in &mut self.settled {
+            ranges.retain(|(seq, _)| is_before(epoch, *seq));
+        }
+        self
+    }
+}
+
 pub(crate) async fn whole(store: &dyn TransferStore) -> Whole {
     let accounts = store.accounts().await.expect("lists");
     let mut keys = Vec::new();

@@ -4,5 +4,6 @@
 mod backups;
 mod bad_files;
 mod fixture;
+mod live_backups;
 mod programs;
 mod round_trips;

@@ -115,7 +115,7 @@ async fn a_running_server_exports_its_embedded_store_and_a_killed_one_leaves_no_
     assert!(exported.contains("3 hosts\n"), "{exported}");
     let again = fails(folder, &["export", "live", "--store", "embedded:a"]);
     assert!(again.contains("live"), "{again}");
-    let mode = std::fs::metadata(folder.join("a/export.sock"))
+    let mode = std::fs::metadata(folder.join("a/server.sock"))
         .expect("a socket")
         .permissions();
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
@@ -123,9 +123,63 @@ async fn a_running_server_exports_its_embedded_store_and_a_killed_one_leaves_no_
 
     let imported = succeeds(folder, &["import", "live", "--store", "embedded:b"]);
     assert!(imported.contains("3 hosts, 3 of them new\n"), "{imported}");
-    assert!(folder.join("a/export.sock").exists(), "it was killed");
+    assert!(folder.join("a/server.sock").exists(), "it was killed");
     succeeds(folder, &["backup", "kept", "--store", "embedded:a"]);
     succeeds(folder, &["restore", "kept", "--store", "embedded:c"]);
     drop(Running::on(folder, "embedded:c"));
     drop(Running::on(folder, "embedded:a"));
+}
+
+#[tokio::test]
+async fn a_running_server_is_backed_up_and_serves_on() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let folder = folder.path();
+    let store = open(&folder.join("a")).await;
+    fill(&store).await;
+    let expected = whole(&store).await;
+    drop(store);
+
+    let server = Running::on(folder, "embedded:a");
+    let made = succeeds(folder, &["backup", "kept", "--store", "embedded:a"]);
+    assert!(made.contains(" files, "), "{made}");
+    let again = fails(folder, &["backup", "kept", "--store", "embedded:a"]);
+    assert!(again.contains("kept exists already"), "{again}");
+    succeeds(folder, &["export", "live", "--store", "embedded:a"]);
+    drop(server);
+
+    let restored = succeeds(folder, &["restore", "kept", "--store", "embedded:b"]);
+    assert_eq!(restored, made);
+    assert_eq!(whole(&open(&folder.join("b")).await).await, expected);
+    let secret = |store: &str| std::fs::read(folder.join(store).join("token-secret")).expect("reads");
+    assert_eq!(secret("b"), secret("a"));
+}
+
+#[tokio::test]
+async fn a_backup_whose_command_is_killed_is_whole_or_not_there_at_all() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let folder = folder.path();
+    let store = open(&folder.join("a")).await;
+    fill(&store).await;
+    let expected = whole(&store).await;
+    drop(store);
+
+    let _server = Running::on(folder, "embedded:a");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_socket-server"))
+        .args(["backup", "kept", "--store", "embedded:a"])
+        .current_dir(folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("starts");
+    command.kill().expect("kills");
+    command.wait().expect("is gone");
+    // Callers are answered one after the other: this one comes after the end of the other, whatever that was.
+    succeeds(folder, &["backup", "next", "--store", "embedded:a"]);
+    for name in ["kept", "next"] {
+        if folder.join(name).exists() {
+            succeeds(folder, &["restore", name, "--store", "embedded:b"]);
+            assert_eq!(whole(&open(&folder.join("b")).await).await, expected);
+            std::fs::remove_dir_all(folder.join("b")).expect("removes");
+        }
+    }
 }

@@ -17,6 +17,9 @@ pub(super) const DATA: &str = "data";
 /// File in the engine's folder that the engine locks while the store is open.
 const LOCK: &str = "lock";
 
+/// File that is written now and then to find out whether the disk takes writes.
+pub(super) const PROBE: &str = "probe";
+
 /// What a new folder may hold: a file system's own folder, and the server's secret, which can be there first.
 const NOT_FOREIGN: [&str; 2] = ["lost+found", "token-secret"];
 
@@ -155,6 +158,11 @@ impl FolderLock {
             Err(fs::TryLockError::Error(source)) => Err(failed(source)),
         }
     }
+}
+
+/// Whether a file of a store's folder is the engine's own, or comes and goes. All others lie beside the tables for good.
+pub fn is_of_engine(inside: &Path) -> bool {
+    inside.starts_with(DATA) || inside == Path::new(PROBE)
 }
 
 /// Makes sure that a folder holds a store.

@@ -5,6 +5,7 @@ mod accounts;
 mod append;
 mod bytes;
 mod column;
+mod duplicate;
 mod events;
 mod folder;
 mod history;
@@ -24,5 +25,5 @@ mod transfer;
 mod view;
 mod writer;
 
-pub use folder::{FolderLock, OpenError};
+pub use folder::{FolderLock, OpenError, is_of_engine};
 pub use store::EmbeddedStore;

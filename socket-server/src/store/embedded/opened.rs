@@ -7,18 +7,22 @@ use std::{
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use parking_lot::RwLock;
 
-use super::{folder::OpenError, tables::Tables, view::View};
+use super::{
+    folder::{OpenError, PROBE},
+    tables::Tables,
+    view::View,
+};
 use crate::store::StoreError;
 
-/// File that is written to find out whether the disk takes writes again.
-const PROBE: &str = "probe";
-
-/// Bytes of that file: room for what the engine writes while it opens, and for some seconds of a large fleet.
+/// Bytes of the file that is written to find out whether the disk takes writes again: room for what the engine writes while it opens, and for some seconds of a large fleet.
 const PROBE_BYTES: usize = 4 * 1024 * 1024;
 
 /// The tables, for the writer and for everybody who reads.
@@ -26,6 +30,8 @@ pub(super) struct Opened {
     folder: PathBuf,
     /// `None` only after an attempt to open the files anew has failed.
     tables: RwLock<Option<Arc<Tables>>>,
+    /// The writer waits for those who read, to open the files anew.
+    is_awaited: AtomicBool,
 }
 
 impl Opened {
@@ -35,6 +41,7 @@ impl Opened {
         Ok(Self {
             folder,
             tables: RwLock::new(Some(tables)),
+            is_awaited: AtomicBool::new(false),
         })
     }
 
@@ -61,6 +68,11 @@ impl Opened {
         result
     }
 
+    /// Whether a reader that takes long should end: nothing is read or written before it has.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.is_awaited.load(Ordering::Relaxed)
+    }
+
     /// Closes the files and opens them again, once the disk takes writes.
     ///
     /// # Errors
@@ -73,7 +85,9 @@ impl Opened {
                 self.folder.display()
             )
         })?;
+        self.is_awaited.store(true, Ordering::Relaxed);
         let mut slot = self.tables.write();
+        self.is_awaited.store(false, Ordering::Relaxed);
         drop(slot.take());
         let tables = Arc::new(Tables::open(&self.folder).map_err(|error| error.to_string())?);
         *slot = Some(Arc::clone(&tables));

@@ -22,7 +22,7 @@ use crate::store::{
 
 /// Keeps everything in a folder; only one process may open it.
 pub struct EmbeddedStore {
-    opened: Arc<Opened>,
+    pub(super) opened: Arc<Opened>,
     pub(super) writer: Writer,
     retention: Retention,
 }

@@ -91,6 +91,28 @@ impl Tables {
         })
     }
 
+    /// All of them, always in the same order.
+    pub(super) fn all(&self) -> [&Keyspace; 16] {
+        [
+            &self.meta,
+            &self.accounts,
+            &self.account_names,
+            &self.sessions,
+            &self.api_keys,
+            &self.api_key_hashes,
+            &self.hosts,
+            &self.settled,
+            &self.dropped,
+            &self.raw,
+            &self.pending,
+            &self.chunks,
+            &self.minutes,
+            &self.hours,
+            &self.answers,
+            &self.deploy_events,
+        ]
+    }
+
     /// The tables that hold a host's past, its samples first.
     pub(super) fn of_hosts(&self) -> [&Keyspace; 8] {
         [

@@ -1,14 +1,16 @@
 //! Moving into and out of a folder.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use async_trait::async_trait;
 use fjall::{Keyspace, Readable as _};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     accounts::records,
     append::settle,
     bytes::damaged,
+    duplicate::duplicate,
     keys, maintain,
     pack::{BUCKET_MS, DAY_MS},
     rollup_chunk,
@@ -148,6 +150,24 @@ impl TransferStore for EmbeddedStore {
     async fn raise_kept_from(&self, resolution: Resolution, time_unix_ms: i64) -> Result<(), StoreError> {
         self.write(move |tables| maintain::raise_kept_from(tables, resolution, time_unix_ms))
             .await
+    }
+
+    fn duplicate(&self, folder: &Path, ending: &CancellationToken) -> Result<u64, StoreError> {
+        let stopped = |reason: &str| StoreError::Unavailable {
+            reason: reason.to_owned(),
+        };
+        let go_on = || {
+            if ending.is_cancelled() {
+                return Err(stopped("the copy was ended before it was complete"));
+            }
+            if self.opened.is_awaited() {
+                return Err(stopped(
+                    "a write failed meanwhile; copy again once the server is ready",
+                ));
+            }
+            Ok(())
+        };
+        self.opened.read(|view| duplicate(view, folder, &go_on))
     }
 }
 
