@@ -90,11 +90,13 @@ describe("a person with one machine", () => {
     assert.match(page.url(), /[?&]now=processes/);
   });
 
-  it("cannot ask a machine that is gone, and is told so", async () => {
+  it("cannot ask a machine that is gone, is told so, and sees its last answer", async () => {
     await client.end("SIGKILL");
     await page.getByText("is offline, so it cannot be asked").waitFor();
-    client = await system.startClient(key);
+    await page.getByText("Last answered at").waitFor();
     await page.getByRole("region", { name: "List of processes" }).getByRole("row").nth(1).waitFor();
+    client = await system.startClient(key);
+    await page.getByText(/^Answered at/).waitFor();
     await goTo(page, "Fleet");
     await waitForState(page, HOST, true);
   });

@@ -51,6 +51,15 @@ impl ApiError {
         )
     }
 
+    pub(super) fn never_asked() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "never_asked",
+            "the host was never asked that",
+            "ask it while it is connected",
+        )
+    }
+
     pub(super) fn unauthenticated() -> Self {
         AccountsError::Unauthenticated.into()
     }
@@ -243,7 +252,12 @@ impl From<AccountsError> for ApiError {
 impl From<AskError> for ApiError {
     fn from(error: AskError) -> Self {
         let (status, code, hint) = match error {
+            AskError::NoQuestion => {
+                let hint = "ask for processes, disks, os, network or containers";
+                return Self::bad_request(error.to_string(), hint);
+            }
             AskError::NoHost => return Self::not_found("host"),
+            AskError::Store(error) => return error.into(),
             AskError::Offline => (
                 StatusCode::NOT_FOUND,
                 "host_offline",

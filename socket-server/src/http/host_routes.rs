@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use metric_flow_protocol::node::Question;
 use serde::Deserialize;
 use serde_json::json;
 use warp::{Reply, reply::Response};
 
 use super::{ApiError, account_routes::no_content, call::Call};
 use crate::{
-    fleet::{AskError, HostChange},
-    store::HostId,
+    fleet::HostChange,
+    store::{AnswerRecord, HostId},
 };
 
 /// Longest name or label.
@@ -64,22 +63,24 @@ pub(super) async fn delete(id: String, call: Call) -> Result<Response, ApiError>
 /// A question to the host itself: processes, disks, os, network or containers.
 pub(super) async fn ask(id: String, question: String, call: Call) -> Result<Response, ApiError> {
     let account = call.identity()?.account;
-    let question = match question.as_str() {
-        "processes" => Question::Processes,
-        "disks" => Question::Disks,
-        "os" => Question::Os,
-        "network" => Question::Network,
-        "containers" => Question::Containers,
-        _ => {
-            return Err(ApiError::bad_request(
-                "a host is not asked that",
-                "ask for processes, disks, os, network or containers",
-            ));
-        }
-    };
-    let answer = call.api.fleet.ask(&account, &HostId(id), question).await?;
-    // Whatever the host says, what leaves here is JSON.
-    let document: serde_json::Value =
-        serde_json::from_str(&answer).map_err(|_| AskError::Refused("its answer is no JSON".to_owned()))?;
-    Ok(warp::reply::json(&document).into_response())
+    let answer = call.api.fleet.ask(&account, &HostId(id), &question).await?;
+    Ok(warp::reply::json(&answer).into_response())
+}
+
+/// What the host answered last, also while it is away.
+pub(super) async fn last_answer(id: String, question: String, call: Call) -> Result<Response, ApiError> {
+    let account = call.identity()?.account;
+    let found = call
+        .api
+        .fleet
+        .last_answer(&account, &HostId(id), &question)
+        .await?;
+    let AnswerRecord {
+        kind,
+        time_unix_ms,
+        body,
+        ..
+    } = found.ok_or_else(ApiError::never_asked)?;
+    let told = json!({ "question": kind, "answered_unix_ms": time_unix_ms, "answer": body });
+    Ok(warp::reply::json(&told).into_response())
 }

@@ -128,7 +128,17 @@ fn host_routes(api: &Arc<Api>) -> Routes {
     let change = route!(call, patch "api" / "v1" / "hosts" / String, body => host_routes::change);
     let delete = route!(call, delete "api" / "v1" / "hosts" / String => host_routes::delete);
     let ask = route!(call, get "api" / "v1" / "hosts" / String / "ask" / String => host_routes::ask);
-    list.or(change).unify().or(delete).unify().or(ask).unify().boxed()
+    let answer =
+        route!(call, get "api" / "v1" / "hosts" / String / "answers" / String => host_routes::last_answer);
+    list.or(change)
+        .unify()
+        .or(delete)
+        .unify()
+        .or(ask)
+        .unify()
+        .or(answer)
+        .unify()
+        .boxed()
 }
 
 fn history_routes(api: &Arc<Api>) -> Routes {

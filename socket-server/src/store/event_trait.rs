@@ -6,7 +6,7 @@ use super::{AccountId, AnswerRecord, DeployRecord, HostId, StoreError};
 
 /// Keeps rollouts and answers. Every write is durable when it returns.
 ///
-/// Rollouts are kept as long as hours are, answers as long as samples are; a host's answers go with the host.
+/// Rollouts are kept as long as hours are. Of a host's answers to one question the last is kept, and goes with the host.
 #[async_trait]
 pub trait EventStore: Send + Sync + 'static {
     /// Adds a deed of a rollout, or replaces the one of the same [`DeployRecord::key`].
@@ -21,14 +21,10 @@ pub trait EventStore: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<DeployRecord>, StoreError>;
 
-    /// Adds an answer, or replaces the one of the same host, kind and instant.
+    /// Keeps a host's answer in place of the one to the same question before, unless that one is newer.
     async fn put_answer(&self, answer: AnswerRecord) -> Result<(), StoreError>;
-    /// A host's answers with `from_unix_ms <= time < to_unix_ms`, oldest first; of one kind, or of all.
-    async fn answers(
-        &self,
-        host: &HostId,
-        kind: Option<&str>,
-        from_unix_ms: i64,
-        to_unix_ms: i64,
-    ) -> Result<Vec<AnswerRecord>, StoreError>;
+    /// The last answer of a host to one question.
+    async fn answer(&self, host: &HostId, kind: &str) -> Result<Option<AnswerRecord>, StoreError>;
+    /// The last answer of a host to each question that it was asked, by their names.
+    async fn answers(&self, host: &HostId) -> Result<Vec<AnswerRecord>, StoreError>;
 }

@@ -76,7 +76,7 @@ pub async fn export(store: &dyn TransferStore, path: &Path) -> Result<Report, Tr
         }
     }
     for host in &hosts {
-        for answer in store.answers(&host.id, None, i64::MIN, i64::MAX).await? {
+        for answer in store.answers(&host.id).await? {
             writer.write(&Item::Answer(answer))?;
         }
     }

@@ -1,7 +1,7 @@
 //! Documents of an earlier release, and of a later one.
 
 use mongodb::bson::{DateTime, Document, doc};
-use socket_server::store::{Store as _, StoreError};
+use socket_server::store::{EventStore as _, Store as _, StoreError};
 
 use crate::{
     fixture::{NOON, account, api_key, batch, host},
@@ -40,6 +40,11 @@ async fn first_release(server: &MongoServer, name: &str) -> mongodb::Database {
         .await;
     }
     insert(
+        "answers",
+        doc! { "_id": format!("{id}/{NOON}/os"), "host": &id, "kind": "os", "expires": DateTime::from_millis(i64::MAX >> 16) },
+    )
+    .await;
+    insert(
         "meta",
         doc! { "_id": "kept_from_hour", "time": DateTime::from_millis(NOON) },
     )
@@ -58,7 +63,9 @@ async fn documents_of_the_first_release_are_migrated_once_by_whoever_comes_first
     let meta = database.collection::<Document>("meta");
     let number = meta.find_one(doc! { "_id": "schema" }).await;
     let number = number.expect("reads").expect("is written down");
-    assert_eq!(number.get_i64("version").expect("a number"), 2);
+    assert_eq!(number.get_i64("version").expect("a number"), 3);
+    let answers = left.answers(&host("one", "ada").id).await.expect("lists");
+    assert_eq!(answers, [], "they were on their way out");
     let dropped = database.collection::<Document>("dropped");
     let lasting = dropped.count_documents(doc! { "expires": { "$exists": false } });
     assert_eq!(lasting.await.expect("counts"), 0);

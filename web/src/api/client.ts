@@ -2,7 +2,15 @@ import { joinParts } from "../history/parts";
 import type { DeployEvent, DeployEvents, History, HostSummary } from "../protocol.generated";
 import { asApiError } from "./errors";
 import type { Session } from "./session";
-import type { ApiKey, CreatedKey, FleetAggregate, FleetHistory, HostChange, Ticket } from "./types";
+import type {
+  ApiKey,
+  CreatedKey,
+  FleetAggregate,
+  FleetHistory,
+  HostChange,
+  LastAnswer,
+  Ticket,
+} from "./types";
 
 export interface HistoryQuery {
   hostId: string;
@@ -50,6 +58,16 @@ export class Api {
   /** A question to the host itself; what it answers is the host's own. */
   ask = (id: string, question: string): Promise<unknown> =>
     this.#get<unknown>(`/hosts/${encodeURIComponent(id)}/ask/${question}`);
+
+  /** What a host answered last; null where it was never asked that. */
+  async lastAnswer(id: string, question: string): Promise<LastAnswer | null> {
+    try {
+      return await this.#get<LastAnswer>(`/hosts/${encodeURIComponent(id)}/answers/${question}`);
+    } catch (cause) {
+      if (asApiError(cause).status === 404) return null;
+      throw cause;
+    }
+  }
 
   deleteHost = (id: string): Promise<void> => this.#change("DELETE", `/hosts/${encodeURIComponent(id)}`);
 

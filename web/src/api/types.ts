@@ -63,3 +63,10 @@ export interface FleetGroup {
   hosts: number;
   values: (number | null)[];
 }
+
+/** What a host answered when it was asked last. */
+export interface LastAnswer {
+  question: string;
+  answered_unix_ms: number;
+  answer: unknown;
+}

@@ -1,7 +1,8 @@
 import { updateSearch, useLocation } from "../app/router";
 import { QUESTIONS, type Question } from "../ask/answers";
 import { useAnswer } from "../ask/use-answer";
-import { formatClock } from "../format";
+import { useLastAnswer } from "../ask/use-last-answer";
+import { formatClock, formatMoment } from "../format";
 import type { HostSummary } from "../protocol.generated";
 import { Loading, Problem } from "../ui/states";
 import { AnswerOf } from "./answer-of";
@@ -48,10 +49,13 @@ export function HostNow({ summary }: { summary: HostSummary }) {
         </div>
       </div>
       {open && !summary.online && (
-        <p className="note" role="status">
-          {summary.name} is offline, so it cannot be asked. What it says stands here again once it is
-          connected.
-        </p>
+        <>
+          <p className="note" role="status">
+            {summary.name} is offline, so it cannot be asked. What it says stands here again once it is
+            connected.
+          </p>
+          <LastAnswer key={open} summary={summary} question={open} />
+        </>
       )}
       {open && summary.online && <Answer key={open} summary={summary} question={open} />}
     </section>
@@ -73,5 +77,19 @@ function Answer({ summary, question }: { summary: HostSummary; question: Questio
         </div>
       )}
     </>
+  );
+}
+
+/** What it said before it went away, if it was asked. */
+function LastAnswer({ summary, question }: { summary: HostSummary; question: Question }) {
+  const { loading, kept, error, retry } = useLastAnswer(summary.id, question);
+  if (loading) return <Loading what="its last answer" />;
+  if (error) return <Problem error={error} retry={retry} />;
+  if (!kept) return <p className="muted fine">It was not asked for that before.</p>;
+  return (
+    <div className="host-answer stale">
+      <AnswerOf question={question} answer={kept.answer} />
+      <p className="muted fine">Last answered at {formatMoment(kept.answered_unix_ms)}</p>
+    </div>
   );
 }

@@ -11,7 +11,7 @@ use super::{
     view::{from_json, to_json},
 };
 use crate::store::{
-    Account, AccountId, AnswerRecord, DeployRecord, EventStore, HostId, HostRecord, Resolution, StoreError,
+    Account, AccountId, AnswerRecord, DeployRecord, EventStore, HostId, Resolution, StoreError,
     retention::Retention,
 };
 
@@ -45,39 +45,39 @@ impl EventStore for EmbeddedStore {
 
     async fn put_answer(&self, answer: AnswerRecord) -> Result<(), StoreError> {
         self.write(move |tables| {
-            let mut key = keys::at(&answer.host, answer.time_unix_ms);
-            key.extend_from_slice(answer.kind.as_bytes());
+            let key = keys::named(&answer.host, &answer.kind);
+            let known: Option<AnswerRecord> = match tables.answers.get(&key)? {
+                Some(bytes) => Some(from_json(&bytes)?),
+                None => None,
+            };
+            if known.is_some_and(|known| known.time_unix_ms > answer.time_unix_ms) {
+                return Ok(());
+            }
             Ok(tables.answers.insert(key, to_json(&answer)?)?)
         })
         .await
     }
 
-    async fn answers(
-        &self,
-        host: &HostId,
-        kind: Option<&str>,
-        from_unix_ms: i64,
-        to_unix_ms: i64,
-    ) -> Result<Vec<AnswerRecord>, StoreError> {
-        let (range, kind) = (
-            keys::between(host, from_unix_ms, to_unix_ms),
-            kind.map(ToOwned::to_owned),
-        );
+    async fn answer(&self, host: &HostId, kind: &str) -> Result<Option<AnswerRecord>, StoreError> {
+        let key = keys::named(host, kind);
         self.read(move |view| {
-            let mut answers = Vec::new();
-            for row in view.snapshot.range(&view.tables.answers, range) {
-                let answer: AnswerRecord = from_json(&row.value()?)?;
-                if kind.as_ref().is_none_or(|kind| answer.kind == *kind) {
-                    answers.push(answer);
-                }
-            }
-            Ok(answers)
+            let found = view.snapshot.get(&view.tables.answers, key)?;
+            found.map(|bytes| from_json(&bytes)).transpose()
+        })
+        .await
+    }
+
+    async fn answers(&self, host: &HostId) -> Result<Vec<AnswerRecord>, StoreError> {
+        let prefix = keys::host_prefix(host);
+        self.read(move |view| {
+            let found = view.snapshot.prefix(&view.tables.answers, prefix);
+            found.map(|row| from_json(&row.value()?)).collect()
         })
         .await
     }
 }
 
-/// Drops rollouts and answers past retention.
+/// Drops rollouts past retention.
 pub(super) fn expire(tables: &Tables, retention: &Retention, now_unix_ms: i64) -> Result<(), StoreError> {
     let mut write = tables.database.batch();
     let cutoff = retention.cutoff(Resolution::Hour, now_unix_ms);
@@ -85,12 +85,6 @@ pub(super) fn expire(tables: &Tables, retention: &Retention, now_unix_ms: i64) -
         let old = keys::deploy_events_between(&account.id, i64::MIN, cutoff);
         for row in tables.deploy_events.range(old) {
             write.remove(&tables.deploy_events, row.key()?);
-        }
-    }
-    let cutoff = retention.cutoff(Resolution::Second, now_unix_ms);
-    for host in records::<HostRecord>(&tables.hosts)? {
-        for row in tables.answers.range(keys::between(&host.id, i64::MIN, cutoff)) {
-            write.remove(&tables.answers, row.key()?);
         }
     }
     Ok(write.commit()?)

@@ -48,7 +48,7 @@ pub(super) struct Tables {
     pub(super) minutes: Keyspace,
     /// Host, day → hours.
     pub(super) hours: Keyspace,
-    /// Host, time, kind → an answer.
+    /// Host, kind → the last answer.
     pub(super) answers: Keyspace,
     /// Account, start, name → a deed of a rollout.
     pub(super) deploy_events: Keyspace,

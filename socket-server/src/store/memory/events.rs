@@ -8,9 +8,6 @@ use crate::store::{AccountId, AnswerRecord, DeployRecord, EventStore, HostId, St
 /// Rollouts kept in all; the oldest go first.
 const DEPLOY_EVENTS_MAX: usize = 10_000;
 
-/// Answers kept in all; the oldest go first.
-const ANSWERS_MAX: usize = 10_000;
-
 #[async_trait]
 impl EventStore for MemoryStore {
     async fn put_deploy_event(&self, event: DeployRecord) -> Result<(), StoreError> {
@@ -43,27 +40,22 @@ impl EventStore for MemoryStore {
 
     async fn put_answer(&self, answer: AnswerRecord) -> Result<(), StoreError> {
         let mut state = self.shared.lock();
-        let key = (answer.time_unix_ms, answer.host.clone(), answer.kind.clone());
-        state.answers.insert(key, answer);
-        if state.answers.len() > ANSWERS_MAX {
-            state.answers.pop_first();
+        let key = (answer.host.clone(), answer.kind.clone());
+        let newer = |known: &AnswerRecord| known.time_unix_ms > answer.time_unix_ms;
+        if !state.answers.get(&key).is_some_and(newer) {
+            state.answers.insert(key, answer);
         }
         Ok(())
     }
 
-    async fn answers(
-        &self,
-        host: &HostId,
-        kind: Option<&str>,
-        from_unix_ms: i64,
-        to_unix_ms: i64,
-    ) -> Result<Vec<AnswerRecord>, StoreError> {
+    async fn answer(&self, host: &HostId, kind: &str) -> Result<Option<AnswerRecord>, StoreError> {
+        let key = (host.clone(), kind.to_owned());
+        Ok(self.shared.lock().answers.get(&key).cloned())
+    }
+
+    async fn answers(&self, host: &HostId) -> Result<Vec<AnswerRecord>, StoreError> {
         let state = self.shared.lock();
-        let wanted = |answer: &&AnswerRecord| {
-            answer.host == *host
-                && kind.is_none_or(|kind| answer.kind == kind)
-                && (from_unix_ms..to_unix_ms).contains(&answer.time_unix_ms)
-        };
-        Ok(state.answers.values().filter(wanted).cloned().collect())
+        let of_host = state.answers.values().filter(|answer| answer.host == *host);
+        Ok(of_host.cloned().collect())
     }
 }

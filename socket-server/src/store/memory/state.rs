@@ -22,8 +22,8 @@ pub(super) struct State {
     pub(super) past: HashMap<HostId, Past>,
     /// By start, then by what names them.
     pub(super) deploy_events: BTreeMap<(i64, String), DeployRecord>,
-    /// By time, host and kind.
-    pub(super) answers: BTreeMap<(i64, HostId, String), AnswerRecord>,
+    /// By host and kind.
+    pub(super) answers: BTreeMap<(HostId, String), AnswerRecord>,
 }
 
 /// The samples of one host.

@@ -131,9 +131,7 @@ impl Collections {
         self.rollups
             .create_indexes([plain(doc! { "host": 1, "resolution": 1, "time": 1 }), expiring()])
             .await?;
-        self.answers
-            .create_indexes([plain(doc! { "host": 1, "time": 1 }), expiring()])
-            .await?;
+        self.answers.create_indexes([plain(doc! { "host": 1 })]).await?;
         self.deploy_events
             .create_indexes([plain(doc! { "account": 1, "time": 1 }), expiring()])
             .await?;

@@ -10,9 +10,9 @@ use serde::Deserialize;
 
 use super::{
     append::expires,
-    connect::{date, failed, unreadable},
+    connect::{date, failed, is_duplicate, unreadable},
     documents::to_document,
-    records::list,
+    records::{find, list},
     store::MongoStore,
 };
 use crate::{
@@ -57,34 +57,43 @@ impl EventStore for MongoStore {
     }
 
     async fn put_answer(&self, answer: AnswerRecord) -> Result<(), StoreError> {
+        let id = answer_id(&answer.host, &answer.kind);
         let document = doc! {
-            "_id": format!("{}/{}/{}", answer.host, answer.time_unix_ms, answer.kind),
+            "_id": &id,
             "account": &answer.account.0,
             "host": &answer.host.0,
             "kind": &answer.kind,
             "time": date(answer.time_unix_ms),
-            "expires": self.expires(Resolution::Second, answer.time_unix_ms),
             "answer": to_document(&answer)?,
         };
-        put(&self.collections.answers, document).await
+        // A newer one does not match; then the key is there already, and that is that.
+        let not_newer = doc! { "_id": id, "time": { "$lte": date(answer.time_unix_ms) } };
+        let put = self.collections.answers.replace_one(not_newer, document);
+        match put.upsert(true).await {
+            Err(error) if !is_duplicate(&error) => Err(failed(error)),
+            _ => Ok(()),
+        }
     }
 
-    async fn answers(
-        &self,
-        host: &HostId,
-        kind: Option<&str>,
-        from_unix_ms: i64,
-        to_unix_ms: i64,
-    ) -> Result<Vec<AnswerRecord>, StoreError> {
-        let window = doc! { "$gte": date(from_unix_ms), "$lt": date(to_unix_ms) };
-        let mut filter = doc! { "host": &host.0, "time": window };
-        if let Some(kind) = kind {
-            filter.insert("kind", kind);
-        }
-        let order = doc! { "time": 1, "_id": 1 };
-        let found: Vec<AnswerDocument> = list(&self.collections.answers, filter, order).await?;
+    async fn answer(&self, host: &HostId, kind: &str) -> Result<Option<AnswerRecord>, StoreError> {
+        let filter = doc! { "_id": answer_id(host, kind) };
+        let found: Option<AnswerDocument> = find(&self.collections.answers, filter).await?;
+        Ok(found.map(|document| document.answer))
+    }
+
+    async fn answers(&self, host: &HostId) -> Result<Vec<AnswerRecord>, StoreError> {
+        let found = list(
+            &self.collections.answers,
+            doc! { "host": &host.0 },
+            doc! { "kind": 1 },
+        );
+        let found: Vec<AnswerDocument> = found.await?;
         Ok(found.into_iter().map(|document| document.answer).collect())
     }
+}
+
+fn answer_id(host: &HostId, kind: &str) -> String {
+    format!("{host}/{kind}")
 }
 
 impl MongoStore {

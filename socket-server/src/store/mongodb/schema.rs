@@ -13,8 +13,9 @@ use crate::{
 
 /// The form that this release writes. Each change of it comes with a migration.
 ///
-/// 1: the first release; it wrote no number down. 2: dropped ranges carry when they go.
-pub(super) const SCHEMA: i64 = 2;
+/// 1: the first release; it wrote no number down. 2: dropped ranges carry when they go. 3: of a host's answers to a
+/// question there is one, which does not expire.
+pub(super) const SCHEMA: i64 = 3;
 
 /// The document that holds the number.
 const NUMBER: &str = "schema";
@@ -87,8 +88,9 @@ impl Collections {
         let mut version = self.schema().await?.max(version);
         while version < SCHEMA {
             tracing::info!(from = version, to = version + 1, "migrating the database");
-            if version == 1 {
-                self.let_dropped_expire(retention).await?;
+            match version {
+                1 => self.let_dropped_expire(retention).await?,
+                _ => self.forget_expiring_answers().await?,
             }
             version += 1;
             self.meta
@@ -111,6 +113,13 @@ impl Collections {
             .update_many(doc! { "expires": { "$exists": false } }, vec![change])
             .await
             .map_err(failed)?;
+        Ok(())
+    }
+
+    /// 2 → 3.
+    async fn forget_expiring_answers(&self) -> Result<(), StoreError> {
+        let expiring = doc! { "expires": { "$exists": true } };
+        self.answers.delete_many(expiring).await.map_err(failed)?;
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use socket_server::store::{
     HostId, HostRecord, Resolution, SampleBatch, SeqRanges, Session, Store, StoreError,
 };
 
-/// A store whose appends fail while it is told so.
+/// A store that takes neither samples nor answers while it is told so.
 pub(crate) struct FaultyStore {
     inner: Box<dyn Store>,
     failing: AtomicBool,
@@ -24,9 +24,18 @@ impl FaultyStore {
         }
     }
 
-    /// Makes appends fail, or work again.
+    /// Makes samples and answers be refused, or taken again.
     pub(crate) fn fail(&self, failing: bool) {
         self.failing.store(failing, Ordering::SeqCst);
+    }
+
+    fn takes(&self) -> Result<(), StoreError> {
+        if self.failing.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable {
+                reason: "told to fail".into(),
+            });
+        }
+        Ok(())
     }
 
     /// Makes appends that hold a sample of this number fail for ever.
@@ -54,17 +63,16 @@ impl EventStore for FaultyStore {
     }
 
     async fn put_answer(&self, answer: AnswerRecord) -> Result<(), StoreError> {
+        self.takes()?;
         self.inner.put_answer(answer).await
     }
 
-    async fn answers(
-        &self,
-        host: &HostId,
-        kind: Option<&str>,
-        from_unix_ms: i64,
-        to_unix_ms: i64,
-    ) -> Result<Vec<AnswerRecord>, StoreError> {
-        self.inner.answers(host, kind, from_unix_ms, to_unix_ms).await
+    async fn answer(&self, host: &HostId, kind: &str) -> Result<Option<AnswerRecord>, StoreError> {
+        self.inner.answer(host, kind).await
+    }
+
+    async fn answers(&self, host: &HostId) -> Result<Vec<AnswerRecord>, StoreError> {
+        self.inner.answers(host).await
     }
 }
 
@@ -151,11 +159,7 @@ impl Store for FaultyStore {
     }
 
     async fn append(&self, batches: &[SampleBatch]) -> Result<(), StoreError> {
-        if self.failing.load(Ordering::SeqCst) {
-            return Err(StoreError::Unavailable {
-                reason: "told to fail".into(),
-            });
-        }
+        self.takes()?;
         let unfit = self.unfit_seq.load(Ordering::SeqCst);
         if batches
             .iter()

@@ -54,32 +54,43 @@ pub(crate) async fn a_rollout_told_again_is_one_rollout_with_its_latest_outcome(
     assert_eq!(found, [ended, elsewhere]);
 }
 
-pub(crate) async fn answers_are_read_back_by_host_kind_and_time(store: Arc<dyn Store>) {
+pub(crate) async fn the_last_answer_to_each_question_is_kept(store: Arc<dyn Store>) {
     for (name, kind, time) in [
+        ("one", "processes", 3),
         ("one", "disks", 2),
         ("one", "processes", 1),
-        ("one", "processes", 3),
-        ("two", "processes", 1),
+        ("two", "processes", 9),
     ] {
         store
             .put_answer(answer(name, kind, NOON + time))
             .await
             .expect("puts");
     }
-    let again = AnswerRecord {
-        body: serde_json::json!({ "largest": i64::MAX, "share": 0.25, "none": null, "list": ["a.b", "$c"] }),
-        ..answer("one", "processes", NOON + 3)
-    };
-    store.put_answer(again.clone()).await.expect("puts");
     let id = host("one", "ada").id;
-    let all = store.answers(&id, None, NOON, NOON + 4).await.expect("lists");
-    let disks = answer("one", "disks", NOON + 2);
-    assert_eq!(all, [answer("one", "processes", NOON + 1), disks, again.clone()]);
-    let some = store
-        .answers(&id, Some("processes"), NOON + 2, NOON + 4)
-        .await
-        .expect("lists");
-    assert_eq!(some, [again]);
+    let both = [
+        answer("one", "disks", NOON + 2),
+        answer("one", "processes", NOON + 3),
+    ];
+    assert_eq!(store.answers(&id).await.expect("lists"), both);
+    let newer = AnswerRecord {
+        body: serde_json::json!({ "largest": i64::MAX, "share": 0.25, "none": null, "list": ["a.b", "$c"] }),
+        ..answer("one", "processes", NOON + 4)
+    };
+    store.put_answer(newer.clone()).await.expect("puts");
+    let found = store.answer(&id, "processes").await.expect("reads");
+    assert_eq!(found.as_ref(), Some(&newer));
+    assert_eq!(store.answer(&id, "os").await.expect("reads"), None);
+    assert_eq!(store.answers(&id).await.expect("lists").len(), 2);
+}
+
+pub(crate) async fn an_answer_outlives_the_samples_of_its_time(store: Arc<dyn Store>) {
+    store.put_host(host("one", "ada")).await.expect("puts");
+    store.append(&[batch("one", [1])]).await.expect("appends");
+    let told = answer("one", "os", NOON);
+    store.put_answer(told.clone()).await.expect("puts");
+    store.maintain(NOON + 40 * 86_400_000).await.expect("maintains");
+    let found = store.answer(&host("one", "ada").id, "os").await.expect("reads");
+    assert_eq!(found, Some(told));
 }
 
 pub(crate) async fn a_deleted_host_takes_its_answers_along(store: Arc<dyn Store>) {
@@ -93,16 +104,6 @@ pub(crate) async fn a_deleted_host_takes_its_answers_along(store: Arc<dyn Store>
         .delete_host(&account("ada").id, &one)
         .await
         .expect("deletes");
-    assert_eq!(
-        store.answers(&one, None, NOON, NOON + 1).await.expect("lists"),
-        []
-    );
-    assert_eq!(
-        store
-            .answers(&two, None, NOON, NOON + 1)
-            .await
-            .expect("lists")
-            .len(),
-        1
-    );
+    assert_eq!(store.answers(&one).await.expect("lists"), []);
+    assert_eq!(store.answers(&two).await.expect("lists").len(), 1);
 }

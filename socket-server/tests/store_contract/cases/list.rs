@@ -52,7 +52,8 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
         samples::a_counter_beyond_63_bits_keeps_nothing_from_being_stored,
         events::rollouts_are_listed_by_start_within_the_window,
         events::a_rollout_told_again_is_one_rollout_with_its_latest_outcome,
-        events::answers_are_read_back_by_host_kind_and_time,
+        events::the_last_answer_to_each_question_is_kept,
+        events::an_answer_outlives_the_samples_of_its_time,
         events::a_deleted_host_takes_its_answers_along,
     ]
 }

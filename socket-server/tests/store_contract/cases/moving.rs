@@ -90,11 +90,8 @@ pub(crate) async fn what_is_moved_in_and_out_again_is_the_same(store: Arc<dyn Tr
                 .expect("lists")
         );
         assert_eq!(
-            moved.answers(&id, None, window.0, window.1).await.expect("lists"),
-            source
-                .answers(&id, None, window.0, window.1)
-                .await
-                .expect("lists")
+            moved.answers(&id).await.expect("lists"),
+            source.answers(&id).await.expect("lists")
         );
         assert_eq!(
             moved.samples(&id, window.0, window.1).await.expect("reads"),
