@@ -3,10 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use mongodb::bson::doc;
-use socket_server::store::{Resolution, Store, StoreError, mongodb::MongoStore, retention::Retention};
+use socket_server::store::{
+    EventStore as _, Resolution, Store, StoreError, mongodb::MongoStore, retention::Retention,
+};
 
 use crate::{
-    fixture::{NOON, batch, host},
+    fixture::{NOON, account, answer, batch, host},
     mongodb_server::{MongoServer, PASSWORD},
 };
 
@@ -146,4 +148,61 @@ async fn commands_that_fail_and_connections_that_drop_are_survived() {
         next += 10;
     }
     holds_exactly(&store, next).await;
+}
+
+/// What a command can meet: a connection that drops, a primary that stepped down.
+fn faults() -> [mongodb::bson::Document; 2] {
+    [doc! { "closeConnection": true }, doc! { "errorCode": 10_107 }]
+}
+
+/// Does something again and again until the store has done it. Returns how often it failed.
+async fn until_done<F: Future<Output = Result<(), StoreError>>>(mut deed: impl FnMut() -> F) -> usize {
+    for failures in 0..TRIES {
+        match deed().await {
+            Ok(()) => return failures,
+            Err(StoreError::Unavailable { .. }) => tokio::time::sleep(Duration::from_millis(200)).await,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    panic!("it was never done");
+}
+
+#[tokio::test]
+async fn upkeep_that_fails_halfway_is_finished_by_the_next_and_changes_no_answer() {
+    let server = MongoServer::guarded().await;
+    let store = server.store("upkeep").await;
+    append(&store, 0..600).await;
+    let (mut next, mut failures) = (600, 0);
+    for command in ["find", "update", "delete"] {
+        for how in faults() {
+            append(&store, next..next + 30).await;
+            next += 30;
+            server.fail_next(command, how).await;
+            failures += until_done(|| store.maintain(NOON + 3_600_000)).await;
+            holds_exactly(&store, next).await;
+        }
+    }
+    assert!(failures > 0, "no fail point had an effect");
+}
+
+#[tokio::test]
+async fn a_host_whose_deletion_fails_halfway_is_there_until_nothing_of_it_is_left() {
+    let server = MongoServer::guarded().await;
+    let store = server.store("deleting").await;
+    let (ada, one) = (account("ada").id, host("one", "ada").id);
+    let mut failures = 0;
+    for how in faults() {
+        store.put_host(host("one", "ada")).await.expect("puts");
+        store.put_answer(answer("one", "os", NOON)).await.expect("puts");
+        append(&store, 0..30).await;
+        server.fail_next("delete", how).await;
+        failures += until_done(|| store.delete_host(&ada, &one)).await;
+        assert_eq!(store.hosts(&ada).await.expect("lists"), []);
+        assert_eq!(store.answers(&one).await.expect("lists"), []);
+        let settled = store.settled(&one, "epoch-1").await.expect("reads");
+        assert_eq!(settled.iter().next(), None);
+        let names = store.series_names(&one, NOON, NOON + 3_600_000).await;
+        assert_eq!(names.expect("reads"), Vec::<String>::new());
+    }
+    assert!(failures > 0, "no fail point had an effect");
 }

@@ -88,12 +88,9 @@ impl Collections {
     }
 
     pub(super) async fn delete_host(&self, account: &AccountId, id: &HostId) -> Result<(), StoreError> {
-        let removed = self
-            .hosts
-            .delete_one(doc! { "_id": &id.0, "account": &account.0 })
-            .await
-            .map_err(failed)?;
-        if removed.deleted_count == 0 {
+        let filter = doc! { "_id": &id.0, "account": &account.0 };
+        let found = self.hosts.find_one(filter.clone()).await.map_err(failed)?;
+        if found.is_none() {
             return Err(StoreError::NotFound { what: "host" });
         }
         for collection in self.of_hosts() {
@@ -102,6 +99,8 @@ impl Collections {
                 .await
                 .map_err(failed)?;
         }
+        // The last, so that a deletion which failed halfway can be done again.
+        self.hosts.delete_one(filter).await.map_err(failed)?;
         Ok(())
     }
 }
