@@ -104,30 +104,3 @@ async fn samples_past_retention_live_on_as_roll_ups_and_late_ones_add_to_them() 
         store.maintain(days_later).await.expect("maintains");
     }
 }
-
-#[tokio::test]
-async fn over_its_limit_of_bytes_the_oldest_samples_go_first() {
-    let folder = tempfile::tempdir().expect("makes a folder");
-    let retention = Retention {
-        bytes_max: Some(1),
-        ..Retention::default()
-    };
-    let store = EmbeddedStore::open(folder.path(), retention)
-        .await
-        .expect("opens");
-    store.append(&[batch("one", 0..60)]).await.expect("appends");
-    let now = NOON + 3 * 3_600_000;
-    store.maintain(now).await.expect("maintains");
-    drop(store);
-    // Reopening brings the journal to files, so that there is something on disk to measure.
-    let store = EmbeddedStore::open(folder.path(), retention)
-        .await
-        .expect("opens");
-    store.maintain(now).await.expect("maintains");
-    store.append(&[batch("one", 0..60)]).await.expect("appends");
-    let settled = store
-        .settled(&host("one", "ada").id, "epoch-1")
-        .await
-        .expect("reads");
-    assert_eq!(settled.iter().collect::<Vec<_>>(), [(0, 59)]);
-}

@@ -19,8 +19,8 @@ use crate::store::{HostId, Resolution, StoreError, retention::Retention, rollup:
 /// How long after its end a bucket is packed: most late samples are there by then.
 const PACK_DELAY_MS: i64 = 60_000;
 
-/// Longest time that packing keeps appends waiting.
-const PACK_TURN: Duration = Duration::from_millis(50);
+/// Longest time that packing or dropping keeps appends waiting.
+const TURN: Duration = Duration::from_millis(50);
 
 /// Buckets that are complete and not packed yet.
 pub(super) fn ready(view: &View, now_unix_ms: i64) -> Result<Vec<(HostId, i64)>, StoreError> {
@@ -42,7 +42,7 @@ pub(super) fn ready(view: &View, now_unix_ms: i64) -> Result<Vec<(HostId, i64)>,
 pub(super) fn pack_some(state: &mut WriterState, buckets: &[(HostId, i64)]) -> Result<usize, StoreError> {
     let began = Instant::now();
     for (done, (host, bucket)) in buckets.iter().enumerate() {
-        if done > 0 && began.elapsed() > PACK_TURN {
+        if done > 0 && began.elapsed() > TURN {
             return Ok(done);
         }
         pack(state, host, *bucket)?;
@@ -50,11 +50,24 @@ pub(super) fn pack_some(state: &mut WriterState, buckets: &[(HostId, i64)]) -> R
     Ok(buckets.len())
 }
 
-/// Drops what is past retention.
-pub(super) fn expire(tables: &Tables, retention: &Retention, now_unix_ms: i64) -> Result<(), StoreError> {
+/// Drops what is past retention, one span of time after the other, until the turn is over; whether that was all.
+pub(super) fn expire_some(
+    tables: &Tables,
+    retention: &Retention,
+    now_unix_ms: i64,
+) -> Result<bool, StoreError> {
+    let began = Instant::now();
     for resolution in [Resolution::Second, Resolution::Minute, Resolution::Hour] {
-        let (_, span) = rolled(tables, resolution);
+        let (table, span) = rolled(tables, resolution);
         let cutoff = step_start(retention.cutoff(resolution, now_unix_ms), span);
+        while let Some(oldest) = oldest(tables, table)?.filter(|oldest| *oldest < cutoff) {
+            let end = step_start(oldest, span).saturating_add(span);
+            drop_before(tables, resolution, end.min(cutoff))?;
+            if began.elapsed() > TURN {
+                return Ok(false);
+            }
+        }
+        // Nothing is left before it: this only notes from when on the resolution is kept.
         drop_before(tables, resolution, cutoff)?;
     }
     let cutoff = retention.cutoff(Resolution::Hour, now_unix_ms);
@@ -63,7 +76,8 @@ pub(super) fn expire(tables: &Tables, retention: &Retention, now_unix_ms: i64) -
             tables.dropped.remove(row.key()?)?;
         }
     }
-    super::events::expire(tables, retention, now_unix_ms)
+    super::events::expire(tables, retention, now_unix_ms)?;
+    Ok(true)
 }
 
 /// Drops what a resolution has before an instant and notes that it is kept from there on.

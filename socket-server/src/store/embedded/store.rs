@@ -9,7 +9,7 @@ use super::{
     append::{Prepared, append},
     folder::{OpenError, require},
     hosts::delete_host,
-    maintain::{expire, pack_some, ready},
+    maintain::{expire_some, pack_some, ready},
     opened::Opened,
     tables::Tables,
     view::{View, read_ranges},
@@ -270,8 +270,10 @@ impl Store for EmbeddedStore {
             }
         }
         let retention = self.retention;
-        self.write(move |tables| expire(tables, &retention, now_unix_ms))
-            .await?;
+        while !self
+            .write(move |tables| expire_some(tables, &retention, now_unix_ms))
+            .await?
+        {}
         if let Some(bytes_max) = retention.bytes_max {
             self.keep_within(bytes_max, now_unix_ms).await?;
         }
