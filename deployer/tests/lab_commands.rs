@@ -87,7 +87,11 @@ fn the_smaller_commands_say_what_they_should_and_end_as_documented() {
         (&port("node1")["wanted"], answers("node1")),
         (&Value::Bool(true), false)
     );
+    let comes_to_answer = |host: &str| {
+        support::wait::eventually(&format!("{host} answers"), || answers(host).then_some(()));
+    };
     stage.ends("firewall", &["open", "--host", "node1"], 0);
+    comes_to_answer("node1");
     for (host, open) in [("node1", true), ("node2", false)] {
         let row = port(host);
         for field in ["runtime", "permanent", "opened_by_us"] {
@@ -97,7 +101,7 @@ fn the_smaller_commands_say_what_they_should_and_end_as_documented() {
     }
     stage.ends("firewall", &["open"], 0);
     assert!(stage.ends("firewall", &["open"], 0).contains("nothing to do"));
-    assert!(answers("node2"));
+    comes_to_answer("node2");
     stage.ends("firewall", &["close"], 0);
     assert!(!answers("node1") && !answers("node2"));
     assert!(stage.ends("firewall", &["close"], 0).contains("nothing to do"));

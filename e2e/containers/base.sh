@@ -13,8 +13,8 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 # shellcheck source=/dev/null
 suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
-mmdebstrap --quiet --variant=minbase --include=gcc,libc6-dev,ca-certificates,libatomic1,libstdc++6 \
-  "$suite" "$folder/root.tar" >&2
+mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Retries "5"' \
+  --include=gcc,libc6-dev,ca-certificates,libatomic1,libstdc++6 "$suite" "$folder/root.tar" >&2
 podman import --quiet \
   --change ENV=PATH=/opt/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/node/bin \
   --change ENV=CARGO_HOME=/opt/cargo --change ENV=CARGO_TARGET_DIR=/opt/target --change ENV=CARGO_NET_OFFLINE=true \

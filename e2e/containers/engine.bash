@@ -83,10 +83,10 @@ container_of() {
 
 # Repeats a command until it succeeds, for as long as a loaded machine may need.
 eventually() {
-  local end=$((SECONDS + 120))
+  local end=$((SECONDS + 300))
   until "$@"; do
     if [ $SECONDS -ge $end ]; then
-      echo "not within 120 s: $*" >&2
+      echo "not within 300 s: $*" >&2
       return 1
     fi
     sleep 0.5

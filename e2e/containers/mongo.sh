@@ -20,7 +20,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 # shellcheck source=/dev/null
 suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
-mmdebstrap --quiet --variant=minbase --include=python3 "$suite" "$folder/root.tar" >&2
+mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Retries "5"' --include=python3 "$suite" "$folder/root.tar" >&2
 # The image's own Python: the package has compiled parts, and the machine's Python may be another.
 mkdir "$folder/root"
 tar -C "$folder/root" -xf "$folder/root.tar" --exclude './dev/*'

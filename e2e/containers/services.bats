@@ -36,6 +36,14 @@ is_not_ready() {
   ! call GET /readyz
 }
 
+reports_this_machine() {
+  [ "$(online_hosts)" = "$(hostname)" ]
+}
+
+reports_simulated_hosts() {
+  [[ "$(online_hosts)" == *"simulated-1 simulated-2 simulated-3"* ]]
+}
+
 @test "MongoDB's image is there, or a stand-in of its name" {
   "$BATS_TEST_DIRNAME/mongo.sh" docker.io/library/mongo:8
 }
@@ -82,13 +90,13 @@ is_not_ready() {
 }
 
 @test "it reports the machine, not the container" {
-  [ "$(online_hosts)" = "$(hostname)" ]
+  eventually reports_this_machine
 }
 
 @test "three simulated hosts join it, each a host of its own" {
   compose up -d --no-build simulated-1 simulated-2 simulated-3
   eventually count_online 4
-  [[ "$(online_hosts)" == *"simulated-1 simulated-2 simulated-3"* ]]
+  eventually reports_simulated_hosts
 }
 
 @test "a simulated host is the same host after a restart" {

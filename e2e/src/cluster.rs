@@ -41,7 +41,7 @@ const SPOOL_DISK_MEGABYTES: usize = 4;
 const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 /// Longest wait for the server to say what is so: far beyond what a busy machine needs.
-const READY_DEADLINE: Duration = Duration::from_secs(90);
+const READY_DEADLINE: Duration = Duration::from_secs(240);
 /// How often it is asked.
 const READY_LOOK: Duration = Duration::from_millis(50);
 

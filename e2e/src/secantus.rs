@@ -4,11 +4,13 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     net::TcpListener,
+    ops::Range,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
 
+use rand::RngExt as _;
 use tokio::{
     net::TcpStream,
     process::{Child, Command},
@@ -23,6 +25,10 @@ const START_DEADLINE: Duration = Duration::from_secs(120);
 
 /// How often that is looked at.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// Where its port is from: below those that the system gives to outgoing connections and to port 0, so that nobody takes
+/// it before the database listens, or while it is dead.
+const PORTS: Range<u16> = 10_000..20_000;
 
 /// One database server.
 #[derive(Debug)]
@@ -39,10 +45,9 @@ impl Secantus {
     /// When it cannot be installed or does not listen in time.
     pub async fn start(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut started = Self {
             folder: folder.to_owned(),
-            port,
+            port: free_port()?,
             child: None,
         };
         started.start_again().await?;
@@ -107,6 +112,19 @@ impl Secantus {
         }
         Ok(())
     }
+}
+
+/// One of [`PORTS`] on which nobody listens.
+fn free_port() -> io::Result<u16> {
+    for _ in PORTS {
+        let port = rand::rng().random_range(PORTS);
+        match TcpListener::bind(("127.0.0.1", port)) {
+            Ok(_) => return Ok(port),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("no port is free for SecantusDB"))
 }
 
 /// Its program, installed once beside the programs under test.

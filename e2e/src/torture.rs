@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Longest wait for a host to hand over what it holds: far beyond what a busy machine needs.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Runs a plan; a failed one leaves its files below `evidence`.
 ///

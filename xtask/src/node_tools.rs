@@ -51,7 +51,8 @@ impl NodeTools {
             .args(arguments)
             .current_dir(folder)
             .env("NO_COLOR", "1")
-            .env("npm_config_update_notifier", "false");
+            .env("npm_config_update_notifier", "false")
+            .env("npm_config_fetch_retries", "8");
         if let Some(tools) = &self.folder {
             command.env("PATH", path_with(tools));
         }
@@ -76,6 +77,8 @@ fn fetch(workspace: &Workspace, printer: &Printer, root: &Path) -> Result<()> {
         "install",
         "--quiet",
         "--disable-pip-version-check",
+        "--retries",
+        "10",
         "--upgrade",
         "--target",
     ])

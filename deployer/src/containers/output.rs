@@ -38,8 +38,9 @@ pub struct Exec {
     pub status: Option<i64>,
 }
 
-/// How long the last lines of a container are waited for: they are wanted in an error that must come out.
-const LAST_LINES: Duration = Duration::from_secs(5);
+/// How long the last lines of a container are waited for: they are wanted in an error that must come out, and on a host
+/// that is busy with a container that starts again and again they take a while.
+const LAST_LINES: Duration = Duration::from_secs(20);
 
 impl Engine {
     /// The lines of a container, the last `tail` of them first, then as they come if `follow`. A caller that follows

@@ -9,13 +9,21 @@ use std::{
 /// An image of 1 MB that can do most things: all of it is busybox.
 const CONTAINERFILE: &str = "FROM scratch\nCOPY busybox /bin/busybox\nCOPY busybox /bin/sh\n";
 
-/// Puts a busybox that needs no libraries into the folder: this machine's, else the one of Debian's package.
+/// Puts a busybox that needs no libraries into the folder: this machine's, else the one of Debian's package. It is there
+/// for all tests from then on, so that none of them depends on the network again.
 const STATIC_BUSYBOX: &str = r#"
+exec 9>busybox.lock && flock 9 || exit 1
+[ ! -x busybox ] || exit 0
 for installed in /usr/bin/busybox /bin/busybox; do
-  if [ -x $installed ] && ! ldd $installed >/dev/null 2>&1; then cp $installed busybox; exit 0; fi
+  if [ -x $installed ] && ! ldd $installed >/dev/null 2>&1; then cp $installed busybox.new && mv busybox.new busybox; exit; fi
 done
-mkdir package && cd package && apt-get download busybox-static && dpkg-deb -x *.deb . || exit 1
-for unpacked in usr/bin/busybox bin/busybox; do [ -e $unpacked ] && cp $unpacked ../busybox; done
+rm -rf package && mkdir package && cd package || exit 1
+for try in 1 2 3; do
+  apt-get -o Acquire::Retries=5 download busybox-static && break
+  sleep $((try * 5)); apt-get -o DPkg::Lock::Timeout=300 update
+done
+dpkg-deb -x *.deb . || exit 1
+for unpacked in usr/bin/busybox bin/busybox; do [ -e $unpacked ] && mv $unpacked ../busybox; done
 cd .. && rm -rf package && [ -x busybox ]
 "#;
 
@@ -46,12 +54,14 @@ impl Stage {
     /// A stage with what it takes to build an image of busybox alone.
     pub(crate) fn with_busybox(purpose: &str) -> Self {
         let stage = Self::new(purpose);
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let got = Command::new("sh")
             .args(["-c", STATIC_BUSYBOX])
-            .current_dir(stage.path())
+            .current_dir(place)
             .output();
         let got = got.expect("a shell");
         assert!(got.status.success(), "no static busybox: {}", said(&got));
+        fs::copy(place.join("busybox"), stage.path().join("busybox")).expect("a copy");
         stage.write("Containerfile", CONTAINERFILE);
         stage.write(".containerignore", "lab\n.deployer\n*.yaml\n");
         stage

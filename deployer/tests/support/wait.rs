@@ -6,7 +6,7 @@ use std::{
 };
 
 /// How long something may take on a machine that is busy with other tests: far beyond what it needs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Looks again and again until there is something to see, and gives that back.
 pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {

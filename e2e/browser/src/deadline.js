@@ -3,7 +3,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 
-export const DEADLINE_MS = 60_000;
+export const DEADLINE_MS = 180_000;
 const LOOK_EVERY_MS = 50;
 
 /** The first value of `look` that is not null, undefined or false. */

@@ -96,9 +96,15 @@ impl MongoServer {
         server
     }
 
-    /// A store in a database of its own.
+    /// A store in a database of its own. On a busy machine the driver may find the server too slow more than once.
     pub(crate) async fn store(&self, database: &str) -> MongoStore {
-        self.connect(database).await.expect("connects")
+        let began = Instant::now();
+        loop {
+            match self.connect(database).await {
+                Err(StoreError::Unavailable { .. }) if began.elapsed() < START_DEADLINE => {}
+                connected => return connected.expect("connects"),
+            }
+        }
     }
 
     /// The same, while that may fail.

@@ -22,6 +22,8 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<Counts> {
         "install",
         "--quiet",
         "--disable-pip-version-check",
+        "--retries",
+        "10",
         "--upgrade",
         "--target",
     ])
@@ -39,7 +41,6 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<Counts> {
             FOLDER,
         ])
         .env("SOCKET_SERVER", session.program("socket-server"))
-        .env("PYTHONPATH", &packages)
         .env("PYTHONPATH", &packages)
         .env("PYTHONDONTWRITEBYTECODE", "1");
     session.tests("python unittest", &mut command, unittest)

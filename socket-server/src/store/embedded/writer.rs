@@ -172,7 +172,7 @@ mod tests {
     fn after_a_refused_write_the_files_are_opened_anew_and_jobs_run_again() {
         let folder = tempfile::tempdir().expect("makes a folder");
         let opened = Opened::open(folder.path().to_owned()).expect("opens");
-        let just_now = Place::Refused("full".to_owned(), Instant::now() + REOPEN_EVERY);
+        let just_now = Place::Refused("full".to_owned(), Instant::now() + 100 * REOPEN_EVERY);
         assert!(matches!(just_now.ready(&opened), Place::Refused(..)));
         let long_ago = Instant::now()
             .checked_sub(REOPEN_EVERY)

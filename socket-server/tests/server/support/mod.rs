@@ -15,7 +15,7 @@ pub(crate) use test_server::{NAME, PASSWORD, TestServer, test_config, token_of};
 pub(crate) use test_viewer::{TestViewer, refusal, ticket};
 
 /// Longest wait for anything: the machine may be busy with other tests.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Waits for something that must happen.
 pub(crate) async fn soon<T>(what: &str, event: impl Future<Output = T>) -> T {
