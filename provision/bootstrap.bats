@@ -22,7 +22,7 @@ setup() {
       is-enabled) grep -qx "$unit" "$STATE/enabled" 2>/dev/null ;;
       enable) echo "$unit" >>"$STATE/enabled" ;;
     esac'
-  stand_in useradd 'echo "deploy:x:$(id -u):$(id -g)::/home/deploy:/bin/bash" >>"$BOOTSTRAP_ROOT/etc/passwd"'
+  stand_in useradd 'echo "${!#}:x:$(id -u):$(id -g)::/home/${!#}:/bin/bash" >>"$BOOTSTRAP_ROOT/etc/passwd"'
   stand_in visudo 'exit 0'
 }
 
@@ -82,6 +82,17 @@ all_of_dnf() {
   run "$bootstrap" --check --key "$key"
   [ "$status" -eq 2 ]
   [ "$output" = "not so: sshd takes keys only" ]
+}
+
+@test "another user takes nothing from the first" {
+  pretend_packages
+  "$bootstrap" --key "$key" >/dev/null 2>&1
+  "$bootstrap" --user other --key "$key" >/dev/null 2>&1
+  for user in deploy other; do
+    grep -rqx "$user ALL=(root) NOPASSWD: /usr/bin/podman system dial-stdio" "$machine/etc/sudoers.d"
+    run "$bootstrap" --check --user "$user" --key "$key"
+    [ "$status" -eq 0 ] || { echo "$output"; false; }
+  done
 }
 
 @test "an unknown option, a bad user, a bad key and an unknown system are refused before anything changes" {

@@ -274,7 +274,15 @@ make_it_linger() {
   ! booted || loginctl enable-linger "$user"
 }
 
-sudo_is_set() { same_file /etc/sudoers.d/50-metric-flow "$(sudo_rules)" 440; }
+# A file for each user: one more takes nothing from those before. sudo passes over names with a dot in them.
+sudo_file() {
+  case $user in
+    deploy) echo /etc/sudoers.d/50-metric-flow ;;
+    *) echo "/etc/sudoers.d/50-metric-flow-$user" ;;
+  esac
+}
+
+sudo_is_set() { same_file "$(sudo_file)" "$(sudo_rules)" 440; }
 
 set_sudo() {
   local draft
@@ -282,7 +290,7 @@ set_sudo() {
   sudo_rules >"$draft"
   visudo -cqf "$draft" || { rm -f "$draft"; return 1; }
   rm -f "$draft"
-  write_file /etc/sudoers.d/50-metric-flow "$(sudo_rules)" 440
+  write_file "$(sudo_file)" "$(sudo_rules)" 440
 }
 
 # --- sshd
