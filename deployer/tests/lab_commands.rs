@@ -30,6 +30,12 @@ configs:
   page: {content: "WORD"}
 "#;
 
+/// After which line of it a health check stands, where there is to be one.
+const CHECK: (&str, &str) = (
+    "    restart: always\n",
+    "    healthcheck: {test: [\"CMD\", \"/bin/busybox\", \"test\", \"!\", \"-e\", \"/sick\"], interval: 2s, retries: 3}\n",
+);
+
 fn project(stage: &Stage, word: &str) {
     let text = COMPOSE.replace("NAME", &stage.name).replace("WORD", word);
     stage.write("compose.yaml", text);
@@ -184,11 +190,30 @@ fn what_a_glance_shows(stage: &Stage) {
     for (change, mended) in [
         ("firewall-cmd --remove-port=9090/tcp", "open 9090/tcp"),
         ("podman stop --all", "start "),
+        ("podman pause --all", "start "),
     ] {
         root(change);
         let rollout = stage.ends("rollout", &[], 0);
         assert!(rollout.contains(mended), "{change}: {rollout}");
         settled();
+    }
+    what_a_glance_shows_of_health(stage);
+}
+
+/// A container whose check fails stays as it is, and is named: from the first failure on no glance is to be believed.
+fn what_a_glance_shows_of_health(stage: &Stage) {
+    let compose = COMPOSE.replace(CHECK.0, &format!("{}{}", CHECK.0, CHECK.1));
+    let compose = compose.replace("NAME", &stage.name).replace("WORD", "one");
+    stage.write("compose.yaml", compose);
+    stage.ends("rollout", &[], 0);
+    for (change, sick) in [("touch", true), ("rm", false)] {
+        let words = ["--host", "node1", "web", "/bin/busybox", change, "/sick"];
+        stage.ends("exec", &words, 0);
+        support::wait::eventually(&format!("what is said after {change}"), || {
+            let rollout = stage.ends("rollout", &[], 0);
+            assert!(rollout.contains("nothing to do"), "{rollout}");
+            (rollout.contains("is unhealthy") == sick).then_some(())
+        });
     }
 }
 

@@ -185,6 +185,20 @@ fn a_host_is_cut_off_frozen_healed_and_rebooted() {
     assert_eq!(lab.state_of("node1"), "cut silent");
     let up = lab.up(&["--hosts", "1"]);
     assert!(up.contains("heal"), "{up}");
+    // Somebody tidies up networks that look unused.
+    let removed = Command::new("podman")
+        .args(["network", "rm", &format!("metric-flow-lab-{}", lab.name)])
+        .output();
+    assert!(removed.is_ok_and(|output| output.status.success()));
+    let heal = said(&lab.run("heal", &["node1"]));
+    for words in [
+        "is gone, somebody has removed it",
+        "lab up --name",
+        "lab heal --name",
+    ] {
+        assert!(heal.contains(words), "{heal}");
+    }
+    lab.up(&["--hosts", "1"]);
     lab.must("heal", &["node1"]);
     eventually("it answers", || lab.state_of("node1") == "running answers");
     lab.must("cut", &["node1", "--freeze"]);

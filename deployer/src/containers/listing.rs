@@ -1,7 +1,7 @@
 //! Containers as the engine describes them. The answers are read by types of our own: Podman has states that bollard's
 //! types do not know, and one container in such a state would make a whole listing unreadable.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use url::form_urlencoded;
@@ -100,7 +100,12 @@ fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D)
 impl Engine {
     /// The containers that carry `label=value`, running or not.
     pub(super) async fn entries(&self, label: &str, value: &str) -> Result<Vec<Entry>, EngineError> {
-        let filters = serde_json::to_string(&with_label(label, value)).unwrap_or_default();
+        self.entries_that(&with_label(label, value)).await
+    }
+
+    /// The containers that pass these filters, running or not.
+    async fn entries_that(&self, filters: &HashMap<String, Vec<String>>) -> Result<Vec<Entry>, EngineError> {
+        let filters = serde_json::to_string(filters).unwrap_or_default();
         let query: String = form_urlencoded::Serializer::new(String::new())
             .append_pair("all", "true")
             .append_pair("filters", &filters)
@@ -116,13 +121,22 @@ impl Engine {
     /// When the engine does not answer.
     pub async fn containers(&self, project: &str) -> Result<Vec<Listed>, EngineError> {
         let found = self.entries(LABEL_PROJECT, project).await?;
+        // Podman's listing, unlike Docker's, does not say which are unhealthy; both find them.
+        let mut unhealthy = with_label(LABEL_PROJECT, project);
+        unhealthy.insert("health".to_owned(), vec!["unhealthy".to_owned()]);
+        let sick = self.entries_that(&unhealthy).await?;
+        let sick: HashSet<String> = sick.into_iter().map(|entry| entry.id).collect();
+        let status = |entry: &Entry| {
+            let untold = sick.contains(&entry.id) && !entry.status.contains("(unhealthy)");
+            format!("{}{}", entry.status, if untold { " (unhealthy)" } else { "" })
+        };
         let listed = found.into_iter().map(|entry| Listed {
             name: entry.name(),
+            status: status(&entry),
             id: entry.id,
             labels: entry.labels,
             image_id: entry.image_id,
             state: entry.state,
-            status: entry.status,
         });
         Ok(listed.collect())
     }

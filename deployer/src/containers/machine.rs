@@ -142,16 +142,6 @@ impl Engine {
         paused.map_err(self.failed(&format!("pause {name}")))
     }
 
-    /// Lets a frozen machine go on.
-    ///
-    /// # Errors
-    ///
-    /// When it is not frozen.
-    pub async fn unpause_machine(&self, name: &str) -> Result<(), EngineError> {
-        let resumed = self.docker().unpause_container(name).await;
-        resumed.map_err(self.failed(&format!("unpause {name}")))
-    }
-
     /// Removes a machine, running or not, with its unnamed volumes.
     ///
     /// # Errors

@@ -98,12 +98,13 @@ impl Engine {
             .map_err(self.failed(&format!("create {}", new.name)))
     }
 
-    /// Starts a container; one that runs already is fine.
+    /// Starts a container; one that runs already is fine, and one that is frozen goes on.
     ///
     /// # Errors
     ///
     /// When it cannot be started: a port is taken, the program is not there.
     pub async fn start_container(&self, name: &str) -> Result<(), EngineError> {
+        self.thaw(name).await?;
         let started = self
             .docker()
             .start_container(name, None::<StartContainerOptions>)
@@ -117,10 +118,29 @@ impl Engine {
     ///
     /// When the engine does not answer.
     pub async fn stop_container(&self, name: &str, grace_seconds: Option<u64>) -> Result<(), EngineError> {
+        self.thaw(name).await?;
         let seconds = i32::try_from(grace_seconds.unwrap_or(STOP_SECONDS)).unwrap_or(i32::MAX);
         let options = StopContainerOptionsBuilder::new().t(seconds).build();
         let stopped = self.docker().stop_container(name, Some(options)).await;
         settled(stopped).map_err(self.failed(&format!("stop {name}")))
+    }
+
+    /// Lets a frozen container go on, which engines neither start nor stop.
+    async fn thaw(&self, name: &str) -> Result<(), EngineError> {
+        if self.condition(name).await?.state == "paused" {
+            self.unpause_container(name).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets a frozen container go on.
+    ///
+    /// # Errors
+    ///
+    /// When it is not frozen.
+    pub async fn unpause_container(&self, name: &str) -> Result<(), EngineError> {
+        let resumed = self.docker().unpause_container(name).await;
+        resumed.map_err(self.failed(&format!("unpause {name}")))
     }
 
     /// Removes a container, running or not; one that is not there is fine.

@@ -57,8 +57,9 @@ pub async fn glance(target: &Target, desired: &DesiredHost, no_firewall: bool) -
     Ok(read(&text, desired, no_firewall))
 }
 
-/// Keeps what a look has seen for the next glance, unless something has changed since `glance`. Only where there was
-/// nothing to do.
+/// Keeps what a look has seen for the next glance, unless something has changed since `glance`, or a health check is in
+/// doubt: a container turns unhealthy after some failures, and the stamp of the first is that of the last. Only where
+/// there was nothing to do.
 ///
 /// # Errors
 ///
@@ -80,8 +81,10 @@ pub async fn keep_in_mind(
             observed: observed.clone(),
         },
     )?;
+    let in_doubt = is_in_doubt(target);
     let command = format!(
-        "cd {} && umask 077 && now=$(\n{command}\n) && [ \"$now\" = {} ] && cat >{FILE}.new && mv -f {FILE}.new {FILE}; true",
+        "cd {} && umask 077 && ! {{ {in_doubt}; }} && now=$(\n{command}\n) && [ \"$now\" = {} ] && cat >{FILE}.new \
+         && mv -f {FILE}.new {FILE}; true",
         target.folder(),
         quote(stamp)
     );
@@ -115,16 +118,14 @@ fn read(text: &str, desired: &DesiredHost, no_firewall: bool) -> Glance {
 
 /// A command that prints another word whenever something has changed on the host that a look would see: which containers
 /// run (each has a conmon of its own; one that is started again has another), which are frozen, whose health check
-/// fails (its unit has failed), what the deployer remembers, what comes back after a boot, and the firewall.
+/// fails or is under way (by its unit), what the deployer remembers, what comes back after a boot, and the firewall.
 fn stamp(target: &Target, desired: &DesiredHost, no_firewall: bool) -> Option<String> {
-    let (units, wanted) = match target.host().engine {
-        EngineKind::Podman => ("systemctl", "/etc/systemd/system/*/podman-restart.service"),
-        EngineKind::PodmanRootless => (
-            "systemctl --user",
-            "\"$HOME\"/.config/systemd/user/*/podman-restart.service",
-        ),
+    let wanted = match target.host().engine {
+        EngineKind::Podman => "/etc/systemd/system/*/podman-restart.service",
+        EngineKind::PodmanRootless => "\"$HOME\"/.config/systemd/user/*/podman-restart.service",
         EngineKind::Docker => return None,
     };
+    let checks = doubtful_checks(target);
     let firewall = firewall::stamp(target.sudo());
     let firewall = match (no_firewall, desired.ports.is_empty()) {
         (true, _) => ":".to_owned(),
@@ -134,8 +135,28 @@ fn stamp(target: &Target, desired: &DesiredHost, no_firewall: bool) -> Option<St
     Some(format!(
         "{{ pgrep -ax 'conmon|firewalld' | grep -v exec-process-spec; grep -lsx 1 /sys/fs/cgroup/*/*libpod*/cgroup.freeze \
          /sys/fs/cgroup/*/*/*libpod*/cgroup.freeze; ls -ln --full-time state.json journal.json files {wanted}; \
-         {units} --failed --plain --no-legend --full; {firewall}\n}} 2>&1 | sha256sum"
+         {checks}; {firewall}\n}} 2>&1 | sha256sum"
     ))
+}
+
+/// A command that lists the health checks that have failed, and those under way: their units begin with a container's id.
+fn doubtful_checks(target: &Target) -> String {
+    let systemctl = match target.host().engine {
+        EngineKind::PodmanRootless => "systemctl --user",
+        EngineKind::Podman | EngineKind::Docker => "systemctl",
+    };
+    format!(
+        "{systemctl} list-units --type=service --state=failed,activating,running --plain --no-legend --full | \
+         grep -E '^[0-9a-f]{{64}}'"
+    )
+}
+
+/// A command that succeeds while such a check is that of a container that runs: a unit may outlive its container.
+fn is_in_doubt(target: &Target) -> String {
+    format!(
+        "{} | grep -oE '^[0-9a-f]{{64}}' | while read -r id; do pgrep -f \"conmon .*-c $id \"; done | grep -q .",
+        doubtful_checks(target)
+    )
 }
 
 #[cfg(test)]

@@ -95,6 +95,17 @@ pub enum LabError {
         name: String,
     },
 
+    /// The lab's network is gone.
+    #[error("{host} cannot come back: the lab's network {network} is gone, somebody has removed it")]
+    NoNetwork {
+        /// The lab.
+        lab: String,
+        /// The host.
+        host: String,
+        /// The network.
+        network: String,
+    },
+
     /// A file could not be read or written.
     #[error("cannot {what}")]
     File {
@@ -158,6 +169,10 @@ impl LabError {
             Self::NetworkTaken { name, .. } => {
                 format!("use another --name, or remove it: `podman network rm {name}`")
             }
+            Self::NoNetwork { lab, host, .. } => format!(
+                "`deployer lab up --name {lab} --hosts 1` makes it anew and keeps the hosts that there are; then \
+                 `deployer lab heal --name {lab} {host}` again"
+            ),
             Self::Program { hint, .. } => (*hint).to_owned(),
             Self::Silent { lab, container, .. } => format!(
                 "look inside: `podman exec {container} systemctl --failed`; \

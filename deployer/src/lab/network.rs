@@ -37,13 +37,22 @@ pub(super) async fn heal(session: &Session, host: &Host, progress: &dyn Progress
     let engine = session.engine();
     let name = &host.machine.name;
     if host.machine.state == "paused" {
-        engine.unpause_machine(name).await?;
+        engine.unpause_container(name).await?;
     }
     let network = session.name.network();
     if !host.machine.networks.contains(&network) {
-        engine
+        let joined = engine
             .join_network(&network, name, &host.seat.host, &host.seat.address)
-            .await?;
+            .await;
+        joined.map_err(|error| match error {
+            // The host was looked up a moment ago, so it is not what is missing.
+            error if error.is_missing() => LabError::NoNetwork {
+                lab: session.name.as_str().to_owned(),
+                host: host.seat.host.clone(),
+                network,
+            },
+            error => error.into(),
+        })?;
     }
     reach::wait_for_ssh(session, std::slice::from_ref(&host.seat), &task).await?;
     task.done("answers on ssh");
@@ -55,7 +64,7 @@ pub(super) async fn reboot(session: &Session, host: &Host, progress: &dyn Progre
     let task = Task::start(progress, &host.seat.host, "shutting down");
     let name = &host.machine.name;
     if host.machine.state == "paused" {
-        session.engine().unpause_machine(name).await?;
+        session.engine().unpause_container(name).await?;
     }
     session.engine().stop_machine(name, SHUT_DOWN).await?;
     task.doing("booting");
