@@ -18,12 +18,8 @@ impl ChunkWriter {
         Self { bytes }
     }
 
-    pub(super) fn put_number(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.bytes.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.bytes.push(value as u8);
+    pub(super) fn put_number(&mut self, value: u64) {
+        put_number(value, &mut self.bytes);
     }
 
     pub(super) fn put_bytes(&mut self, value: &[u8]) {
@@ -59,19 +55,7 @@ impl<'a> ChunkReader<'a> {
     }
 
     pub(super) fn number(&mut self) -> Result<u64, StoreError> {
-        let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let (&byte, rest) = self
-                .rest
-                .split_first()
-                .ok_or_else(|| damaged("a chunk is cut short"))?;
-            self.rest = rest;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err(damaged("a number in a chunk is too long"))
+        take_number(&mut self.rest).ok_or_else(|| damaged("a number in a chunk is cut short or too long"))
     }
 
     /// A count of things that take at least a byte each, so that a wrong one cannot reserve much memory.
@@ -93,6 +77,29 @@ impl<'a> ChunkReader<'a> {
     pub(super) fn text(&mut self) -> Result<&'a str, StoreError> {
         std::str::from_utf8(self.bytes()?).map_err(|_| damaged("a name in a chunk is not UTF-8"))
     }
+}
+
+/// Appends a number as a varint, as in Protocol Buffers.
+pub(super) fn put_number(mut value: u64, bytes: &mut Vec<u8>) {
+    while value >= 0x80 {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}
+
+/// Takes the varint in front; `None` when it is cut short or has more than 64 bits.
+pub(super) fn take_number(rest: &mut &[u8]) -> Option<u64> {
+    let mut value = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let (&byte, after) = rest.split_first()?;
+        *rest = after;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
 }
 
 pub(super) fn damaged(reason: &str) -> StoreError {

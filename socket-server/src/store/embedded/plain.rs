@@ -1,6 +1,6 @@
 //! Short runs of numbers as plain bytes: for a few values, what a compressor sets up costs more than it saves.
 
-use super::bytes::damaged;
+use super::bytes::{damaged, put_number, take_number};
 use crate::store::StoreError;
 
 /// Longest run that is written plain: ten minutes of minutes and a day of hours fit, the seconds of a bucket do not.
@@ -38,32 +38,29 @@ fn put_whole(values: impl Iterator<Item = i64>, bytes: &mut Vec<u8>) {
     for value in values {
         let growth = value.wrapping_sub(before);
         before = value;
-        let mut rest = ((growth << 1) ^ (growth >> 63)) as u64;
-        while rest >= 0x80 {
-            bytes.push(rest as u8 | 0x80);
-            rest >>= 7;
-        }
-        bytes.push(rest as u8);
+        put_number(((growth << 1) ^ (growth >> 63)).cast_unsigned(), bytes);
     }
 }
 
-fn take_whole(bytes: &[u8], count: usize) -> Option<Vec<i64>> {
+fn take_whole(mut bytes: &[u8], count: usize) -> Option<Vec<i64>> {
     let mut values = Vec::with_capacity(count);
-    let (mut before, mut rest, mut shift) = (0_i64, 0_u64, 0_u32);
-    for &byte in bytes {
-        if shift > 63 {
-            return None;
-        }
-        rest |= u64::from(byte & 0x7f) << shift;
-        shift += 7;
-        if byte & 0x80 == 0 {
-            let growth = (rest >> 1) as i64 ^ -((rest & 1) as i64);
-            before = before.wrapping_add(growth);
-            values.push(before);
-            (rest, shift) = (0, 0);
-        }
+    let mut before = 0_i64;
+    for _ in 0..count {
+        let zigzag = take_number(&mut bytes)?;
+        let growth = (zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed();
+        before = before.wrapping_add(growth);
+        values.push(before);
     }
-    (values.len() == count && shift == 0).then_some(values)
+    bytes.is_empty().then_some(values)
+}
+
+fn take_bits<T, const BYTES: usize>(
+    bytes: &[u8],
+    count: usize,
+    of_bits: fn([u8; BYTES]) -> T,
+) -> Option<Vec<T>> {
+    let (values, rest) = bytes.as_chunks();
+    (rest.is_empty() && values.len() == count).then(|| values.iter().map(|bits| of_bits(*bits)).collect())
 }
 
 impl PlainNumber for i64 {
@@ -104,9 +101,7 @@ impl PlainNumber for f32 {
     }
 
     fn take_all(bytes: &[u8], count: usize) -> Option<Vec<Self>> {
-        let (values, rest) = bytes.as_chunks();
-        (rest.is_empty() && values.len() == count)
-            .then(|| values.iter().map(|bits| Self::from_le_bytes(*bits)).collect())
+        take_bits(bytes, count, Self::from_le_bytes)
     }
 }
 
@@ -116,9 +111,7 @@ impl PlainNumber for f64 {
     }
 
     fn take_all(bytes: &[u8], count: usize) -> Option<Vec<Self>> {
-        let (values, rest) = bytes.as_chunks();
-        (rest.is_empty() && values.len() == count)
-            .then(|| values.iter().map(|bits| Self::from_le_bytes(*bits)).collect())
+        take_bits(bytes, count, Self::from_le_bytes)
     }
 }
 
