@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the repository's own Vagrantfile for real, with Debian's vagrant and libvirt under QEMU's software emulation and
 # a box made from packages: up, ssh, bootstrap, a second up, provision again, destroy. As root on Debian; it installs
-# what it needs, takes about ten minutes on an idle machine with two cores, and starves others meanwhile.
+# what it needs, takes about twenty-five minutes on an idle machine with two cores, and starves others meanwhile.
 #
 #   provision/vagrant-smoke.sh [DEPLOYER]     DEPLOYER: the program that reads the hosts.toml, when there is one
 set -euo pipefail
