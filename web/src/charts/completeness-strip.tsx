@@ -1,6 +1,6 @@
 import { type PointerEvent, useEffect, useMemo, useRef, useState } from "react";
 import { themeColor, useThemeVersion } from "../app/theme";
-import { completeness, type Stretch } from "../history/completeness";
+import { type Completeness, completeness } from "../history/completeness";
 import type { Timeline } from "../history/merge";
 import { AXIS_PX, RIGHT_PX } from "./options";
 
@@ -21,7 +21,7 @@ export function CompletenessStrip({ timeline, fromMs, toMs }: Props) {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme changes the colours that are read
   useEffect(() => {
-    if (canvas.current) draw(canvas.current, timeline, state.stretches, fromMs, toMs);
+    if (canvas.current) draw(canvas.current, timeline, state, fromMs, toMs);
   }, [timeline, state, fromMs, toMs, theme]);
 
   const point = (event: PointerEvent<HTMLDivElement>) => {
@@ -52,7 +52,7 @@ export function CompletenessStrip({ timeline, fromMs, toMs }: Props) {
 function draw(
   canvas: HTMLCanvasElement,
   timeline: Timeline,
-  stretches: Stretch[],
+  state: Completeness,
   fromMs: number,
   toMs: number,
 ): void {
@@ -68,13 +68,13 @@ function draw(
   const height = 4 * ratio;
   context.fillStyle = themeColor("line");
   context.fillRect(left, top, width, height);
-  const [first] = timeline.timesMs;
+  const first = state.fromMs;
   const last = timeline.timesMs[timeline.timesMs.length - 1];
-  if (first === undefined || last === undefined) return;
+  if (first === null || last === undefined) return;
   context.fillStyle = themeColor("good");
   context.fillRect(x(first), top, x(last + timeline.stepMs) - x(first), height);
   const [bad, line] = [themeColor("bad"), themeColor("line-strong")];
-  for (const stretch of stretches) {
+  for (const stretch of state.stretches) {
     const start = x(stretch.fromMs);
     const size = Math.max(ratio, x(stretch.toMs) - start);
     context.fillStyle = line;

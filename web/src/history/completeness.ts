@@ -25,6 +25,8 @@ export interface Stretch {
 export interface Completeness {
   /** Share of all seconds of the window up to the newest reading; null when there is none at all. */
   share: number | null;
+  /** Start of that window: before it, nothing could be there. */
+  fromMs: number | null;
   missingMs: number;
   stretches: Stretch[];
   /** One sentence for a screen reader and for the line under the charts. */
@@ -33,6 +35,7 @@ export interface Completeness {
 
 const NOTHING: Completeness = {
   share: null,
+  fromMs: null,
   missingMs: 0,
   stretches: [],
   text: "No readings in this stretch of time.",
@@ -55,7 +58,8 @@ export function completeness(timeline: Timeline): Completeness {
   const expected = end - first;
   const share = present / expected;
   const missingMs = (expected - present) * stepMs;
-  return { share, missingMs, stretches, text: summary(share, missingMs, stretches, timeline.gaps) };
+  const fromMs = timesMs[first] ?? null;
+  return { share, fromMs, missingMs, stretches, text: summary(share, missingMs, stretches, timeline.gaps) };
 }
 
 /** The time before the first reading of all is not missing, unless the server says so. */
