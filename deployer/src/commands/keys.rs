@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::scene::{Scene, all_reachable};
+use super::scene::{Scene, all_reachable, desired_of};
 use crate::{
     cli::{KeysCommand, ProjectArgs},
     commands::carry_out::time_text,
@@ -70,16 +70,12 @@ async fn rotate(arguments: &ProjectArgs, printer: &Printer) -> Result<Exit, Fail
         .await
         .map_err(|error| Failure::because("the lock cannot be taken", &error).exit(Exit::Locked))?;
     let only = &arguments.hosts.only;
-    let nothing = DesiredHost::default();
     let mut outcome = Ok(Exit::Done);
     for (host, target) in &fleet.targets {
         if !only.is_empty() && !only.contains(host) {
             continue;
         }
-        match server
-            .rotate(target, wanted.desired.get(host).unwrap_or(&nothing))
-            .await
-        {
+        match server.rotate(target, &desired_of(&wanted.desired, host)).await {
             Ok(done) => printer.say(&format!("{host}: {done}")),
             Err(error) => {
                 outcome = Err(error.into_failure(host, "change its key"));
@@ -93,8 +89,7 @@ async fn rotate(arguments: &ProjectArgs, printer: &Printer) -> Result<Exit, Fail
 }
 
 fn server(scene: &Scene, fleet: &Fleet, desired: &BTreeMap<String, DesiredHost>) -> Result<Keys, Failure> {
-    let account = scene.folder.join("account.json");
-    Keys::of(fleet, &scene.project, desired, &account).ok_or_else(|| {
+    Keys::of(fleet, &scene.project, desired, &scene.account_file()).ok_or_else(|| {
         Failure::new("no server that mints keys can be reached")
             .hint("a secret with `x-enrolment` names it; its host must answer, and it must be rolled out")
     })

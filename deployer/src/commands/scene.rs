@@ -1,6 +1,7 @@
 //! What most verbs begin with: both files read, the hosts connected, and a look at each.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
@@ -172,13 +173,12 @@ impl Scene {
         desired: &BTreeMap<String, DesiredHost>,
         no_firewall: bool,
     ) -> BTreeMap<String, Glance> {
-        let nothing = DesiredHost::default();
-        let nothing = &nothing;
-        let glances = fleet
-            .each(|target| async move {
-                glance(target, desired.get(target.name()).unwrap_or(nothing), no_firewall).await
-            })
-            .await;
+        let glances =
+            fleet
+                .each(|target| async move {
+                    glance(target, &desired_of(desired, target.name()), no_firewall).await
+                })
+                .await;
         let answered = glances.into_iter();
         answered
             .filter_map(|(host, glance)| Some((host, glance.ok()?)))
@@ -209,15 +209,13 @@ impl Scene {
         glances: &BTreeMap<String, Glance>,
         sights: &BTreeMap<String, Sight>,
     ) {
-        let nothing = DesiredHost::default();
-        let nothing = &nothing;
         let on_hosts = fleet.each(|target| async move {
             let (glance, sight) = (glances.get(target.name()), sights.get(target.name()));
             let (Some(glance), Some(sight)) = (glance, sight) else {
                 return;
             };
-            let desired = wanted.desired.get(target.name()).unwrap_or(nothing);
-            let kept = keep_in_mind(target, desired, no_firewall, glance, &sight.observed).await;
+            let desired = desired_of(&wanted.desired, target.name());
+            let kept = keep_in_mind(target, &desired, no_firewall, glance, &sight.observed).await;
             if let Err(error) = kept {
                 tracing::debug!(host = target.name(), %error, "what was seen is not kept in mind");
             }
@@ -233,13 +231,12 @@ impl Scene {
         no_firewall: bool,
         resume: bool,
     ) -> Result<(BTreeMap<String, Sight>, Plan), Failure> {
-        let nothing = DesiredHost::default();
-        let nothing = &nothing;
-        let seen = fleet
-            .each(|target| async move {
-                observe(target, desired.get(target.name()).unwrap_or(nothing), no_firewall).await
-            })
-            .await;
+        let seen =
+            fleet
+                .each(|target| async move {
+                    observe(target, &desired_of(desired, target.name()), no_firewall).await
+                })
+                .await;
         let mut sights = BTreeMap::new();
         for (host, sight) in seen {
             let sight = sight.map_err(|error| error.into_failure(&host, "look at it"))?;
@@ -269,6 +266,13 @@ fn connected(fleet: &Fleet, desired: &BTreeMap<String, DesiredHost>) -> BTreeMap
         .filter(|(host, _)| fleet.targets.contains_key(*host))
         .map(|(host, desired)| (host.clone(), desired.clone()))
         .collect()
+}
+
+/// What a host is to run: nothing, when the project places nothing there.
+pub(super) fn desired_of<'a>(desired: &'a BTreeMap<String, DesiredHost>, host: &str) -> Cow<'a, DesiredHost> {
+    desired
+        .get(host)
+        .map_or_else(|| Cow::Owned(DesiredHost::default()), Cow::Borrowed)
 }
 
 /// A connector for the hosts of a file.

@@ -8,7 +8,7 @@ use std::{
 
 use socket_server::store::{embedded::EmbeddedStore, retention::Retention};
 
-use crate::fixture::{fill, whole};
+use crate::fixture::{Whole, fill, whole};
 
 fn socket_server(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_socket-server"));
@@ -36,6 +36,13 @@ async fn open(folder: &Path) -> EmbeddedStore {
     EmbeddedStore::open(folder, Retention::default())
         .await
         .expect("opens")
+}
+
+/// Makes a store with something of everything, and returns what it holds.
+async fn filled(folder: &Path) -> Whole {
+    let store = open(folder).await;
+    fill(&store).await;
+    whole(&store).await
 }
 
 #[tokio::test]
@@ -106,9 +113,7 @@ impl Drop for Running {
 async fn a_running_server_exports_its_embedded_store_and_a_killed_one_leaves_no_trace_in_a_backup() {
     let folder = tempfile::tempdir().expect("makes a folder");
     let folder = folder.path();
-    let store = open(&folder.join("a")).await;
-    fill(&store).await;
-    drop(store);
+    filled(&folder.join("a")).await;
 
     let server = Running::on(folder, "embedded:a");
     let exported = succeeds(folder, &["export", "live", "--store", "embedded:a"]);
@@ -134,10 +139,7 @@ async fn a_running_server_exports_its_embedded_store_and_a_killed_one_leaves_no_
 async fn a_running_server_is_backed_up_and_serves_on() {
     let folder = tempfile::tempdir().expect("makes a folder");
     let folder = folder.path();
-    let store = open(&folder.join("a")).await;
-    fill(&store).await;
-    let expected = whole(&store).await;
-    drop(store);
+    let expected = filled(&folder.join("a")).await;
 
     let server = Running::on(folder, "embedded:a");
     let made = succeeds(folder, &["backup", "kept", "--store", "embedded:a"]);
@@ -158,10 +160,7 @@ async fn a_running_server_is_backed_up_and_serves_on() {
 async fn a_backup_whose_command_is_killed_is_whole_or_not_there_at_all() {
     let folder = tempfile::tempdir().expect("makes a folder");
     let folder = folder.path();
-    let store = open(&folder.join("a")).await;
-    fill(&store).await;
-    let expected = whole(&store).await;
-    drop(store);
+    let expected = filled(&folder.join("a")).await;
 
     let _server = Running::on(folder, "embedded:a");
     let mut command = Command::new(env!("CARGO_BIN_EXE_socket-server"))
