@@ -11,13 +11,58 @@ use super::{
 };
 use crate::host_root::HostRoot;
 
-/// Interfaces that say nothing of the host's own traffic: loopback; the host's end of each container's cable and
-/// the kernel's redirection devices, whose bytes count on another interface already; and the templates that tunnel
-/// modules create when they are loaded.
-const LEFT_OUT: [&str; 12] = [
-    "lo", "veth", "ifb", "dummy", "sit0", "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0",
-    "ip6tnl0",
+/// How interfaces are named that say nothing of the host's own traffic: loopback; the host's end of each container's
+/// or virtual machine's cable, the bridges that container engines and libvirt make for them, and the kernel's
+/// redirection devices, whose bytes count on another interface already when they leave the host; and the templates
+/// that tunnel modules create when they are loaded. A bridge that a person made has a name of that person's choice.
+const LEFT_OUT: [(&str, Rest); 21] = [
+    ("lo", Rest::Nothing),
+    ("veth", Rest::Anything),
+    ("vnet", Rest::Digits),
+    ("docker", Rest::Digits),
+    ("docker_gwbridge", Rest::Nothing),
+    ("br-", Rest::NetworkId),
+    ("podman", Rest::Digits),
+    ("cni-podman", Rest::Digits),
+    ("virbr", Rest::Digits),
+    ("lxcbr", Rest::Digits),
+    ("lxdbr", Rest::Digits),
+    ("ifb", Rest::Digits),
+    ("dummy", Rest::Digits),
+    ("sit0", Rest::Nothing),
+    ("tunl0", Rest::Nothing),
+    ("gre0", Rest::Nothing),
+    ("gretap0", Rest::Nothing),
+    ("erspan0", Rest::Nothing),
+    ("ip_vti0", Rest::Nothing),
+    ("ip6_vti0", Rest::Nothing),
+    ("ip6tnl0", Rest::Nothing),
 ];
+
+/// Characters of the network's id in the name that Docker gives its bridge.
+const NETWORK_ID_LENGTH: usize = 12;
+
+/// What follows the beginning of a name.
+#[derive(Debug, Clone, Copy)]
+enum Rest {
+    Nothing,
+    Anything,
+    Digits,
+    NetworkId,
+}
+
+impl Rest {
+    fn matches(self, rest: &str) -> bool {
+        match self {
+            Self::Nothing => rest.is_empty(),
+            Self::Anything => true,
+            Self::Digits => rest.bytes().all(|byte| byte.is_ascii_digit()),
+            Self::NetworkId => {
+                rest.len() == NETWORK_ID_LENGTH && rest.bytes().all(|byte| byte.is_ascii_hexdigit())
+            }
+        }
+    }
+}
 
 /// Reads `/proc/net/dev`.
 #[derive(Debug)]
@@ -63,13 +108,10 @@ impl Collector for InterfaceCollector {
 }
 
 /// Whether an interface is shown.
-pub(crate) fn is_shown(name: &str) -> bool {
-    !LEFT_OUT.iter().any(|left_out| {
-        name.strip_prefix(left_out).is_some_and(|rest| match *left_out {
-            "veth" => true,
-            "ifb" | "dummy" => rest.bytes().all(|byte| byte.is_ascii_digit()),
-            _ => rest.is_empty(),
-        })
+fn is_shown(name: &str) -> bool {
+    !LEFT_OUT.iter().any(|(beginning, rest)| {
+        name.strip_prefix(beginning)
+            .is_some_and(|found| rest.matches(found))
     })
 }
 
@@ -138,7 +180,33 @@ mod tests {
             assert!(!is_shown(name), "{name}");
         }
         for name in [
-            "eth0", "enp3s0", "wlan0", "bond0", "wg0", "docker0", "local0", "sit01", "ifbridge",
+            "eth0", "enp3s0", "wlan0", "bond0", "wg0", "br0", "local0", "sit01", "ifbridge",
+        ] {
+            assert!(is_shown(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn bridges_and_cables_of_containers_and_virtual_machines_are_left_out() {
+        for name in [
+            "docker0",
+            "docker_gwbridge",
+            "br-4f1c2a9be07d",
+            "podman1",
+            "cni-podman0",
+            "virbr0",
+            "vnet3",
+            "lxdbr0",
+        ] {
+            assert!(!is_shown(name), "{name}");
+        }
+        for name in [
+            "br-lan",
+            "br-4f1c2a9be07dd",
+            "bridge0",
+            "virbr-dmz",
+            "docker-lan",
+            "vnet-a",
         ] {
             assert!(is_shown(name), "{name}");
         }

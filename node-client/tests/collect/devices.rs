@@ -35,7 +35,8 @@ fn only_physical_disks_and_outward_interfaces_are_counted() {
             )
         })
         .collect();
-    assert_eq!(interfaces, [("eno1", 1_000_000, 3), ("podman0", 50_000, 0)]);
+    // The host has a podman0 too: what passes it and leaves the host is in eno1 already.
+    assert_eq!(interfaces, [("eno1", 1_000_000, 3)]);
 }
 
 #[test]
