@@ -4,6 +4,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     context::Context,
+    peer,
     report::Figure,
     scenario::{self, ScenarioError},
 };
@@ -20,6 +21,8 @@ pub struct Scenario {
     pub groups: &'static [&'static str],
     /// Programs of those groups that must be there.
     pub programs: &'static [&'static str],
+    /// Folders of the project with a package.json: it runs Node with the packages of each.
+    pub node_folders: &'static [&'static str],
     /// Runs it.
     pub run: for<'a> fn(&'a Context) -> Running<'a>,
 }
@@ -27,6 +30,7 @@ pub struct Scenario {
 /// A scenario that runs.
 pub type Running<'a> = BoxFuture<'a, Result<Vec<Figure>, ScenarioError>>;
 
+const PEER: &[&str] = &[peer::FOLDER];
 const SERVER: &[&str] = &["metric-flow-socket-server"];
 const BOTH: &[&str] = &["metric-flow-socket-server", "metric-flow-node-client"];
 
@@ -38,6 +42,7 @@ pub const SCENARIOS: &[Scenario] = &[
         packages: SERVER,
         groups: &[],
         programs: &[],
+        node_folders: PEER,
         run: |context| Box::pin(scenario::live(context)),
     },
     Scenario {
@@ -46,6 +51,7 @@ pub const SCENARIOS: &[Scenario] = &[
         packages: SERVER,
         groups: &[],
         programs: &[],
+        node_folders: &[],
         run: |context| Box::pin(scenario::live_large(context)),
     },
     Scenario {
@@ -54,6 +60,7 @@ pub const SCENARIOS: &[Scenario] = &[
         packages: SERVER,
         groups: &[],
         programs: &[],
+        node_folders: &[],
         run: |context| Box::pin(scenario::stalled_viewers(context)),
     },
     Scenario {
@@ -62,6 +69,7 @@ pub const SCENARIOS: &[Scenario] = &[
         packages: SERVER,
         groups: &[],
         programs: &[],
+        node_folders: PEER,
         run: |context| Box::pin(scenario::delivery(context)),
     },
     Scenario {
@@ -70,6 +78,7 @@ pub const SCENARIOS: &[Scenario] = &[
         packages: SERVER,
         groups: &[],
         programs: &[],
+        node_folders: PEER,
         run: |context| Box::pin(scenario::idle_sockets(context)),
     },
     Scenario {
@@ -78,6 +87,7 @@ pub const SCENARIOS: &[Scenario] = &[
         packages: SERVER,
         groups: &[],
         programs: &[],
+        node_folders: PEER,
         run: |context| Box::pin(scenario::reconnect(context)),
     },
     Scenario {
@@ -86,6 +96,7 @@ pub const SCENARIOS: &[Scenario] = &[
         packages: BOTH,
         groups: &["bench"],
         programs: &["prometheus-node-exporter"],
+        node_folders: &[],
         run: |context| Box::pin(scenario::node_client(context)),
     },
     Scenario {
@@ -94,6 +105,7 @@ pub const SCENARIOS: &[Scenario] = &[
         packages: BOTH,
         groups: &[],
         programs: &[],
+        node_folders: &[],
         run: |context| Box::pin(scenario::endurance(context)),
     },
     Scenario {
@@ -102,6 +114,7 @@ pub const SCENARIOS: &[Scenario] = &[
         packages: &[],
         groups: &[],
         programs: &[],
+        node_folders: &[],
         run: |context| Box::pin(scenario::store(context)),
     },
     Scenario {
@@ -110,6 +123,7 @@ pub const SCENARIOS: &[Scenario] = &[
         packages: SERVER,
         groups: &[],
         programs: &[],
+        node_folders: &[],
         run: |context| Box::pin(scenario::history(context)),
     },
     Scenario {
@@ -118,6 +132,7 @@ pub const SCENARIOS: &[Scenario] = &[
         packages: SERVER,
         groups: &[],
         programs: &[],
+        node_folders: &[],
         run: |context| Box::pin(scenario::soak(context)),
     },
     Scenario {
@@ -125,7 +140,8 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "the fleet page in Chromium with 1,000 hosts at 1 Hz, scrolling",
         packages: BOTH,
         groups: &["browser"],
-        programs: &["node"],
+        programs: &[],
+        node_folders: &["e2e/browser"],
         run: |context| Box::pin(scenario::browser(context)),
     },
     Scenario {
@@ -134,6 +150,7 @@ pub const SCENARIOS: &[Scenario] = &[
         packages: &["metric-flow-deployer"],
         groups: &["lab"],
         programs: &["podman", "mmdebstrap"],
+        node_folders: &[],
         run: |context| Box::pin(scenario::lab(context)),
     },
     Scenario {
@@ -146,6 +163,7 @@ pub const SCENARIOS: &[Scenario] = &[
         ],
         groups: &["lab", "bench"],
         programs: &["podman", "ssh", "ansible-playbook"],
+        node_folders: &[],
         run: |context| Box::pin(scenario::rollout(context)),
     },
 ];

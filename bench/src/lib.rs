@@ -4,6 +4,7 @@ pub mod api;
 pub mod catalogue;
 pub mod context;
 pub mod load;
+pub mod peer;
 pub mod process;
 pub mod report;
 pub mod scenario;

@@ -1,6 +1,12 @@
 //! `metric-flow-bench`: `run` measures, `hosts` only simulates hosts against a running server.
 
-use std::{io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand};
 use metric_flow_bench::{
@@ -102,7 +108,15 @@ async fn main() -> ExitCode {
 fn list() -> Result<ExitCode, ScenarioError> {
     let rows: Vec<_> = SCENARIOS
         .iter()
-        .map(|one| json!({"name": one.name, "about": one.about, "packages": one.packages, "groups": one.groups}))
+        .map(|one| {
+            json!({
+                "name": one.name,
+                "about": one.about,
+                "packages": one.packages,
+                "groups": one.groups,
+                "node_folders": one.node_folders,
+            })
+        })
         .collect();
     writeln!(std::io::stdout(), "{}", json!(rows))?;
     Ok(ExitCode::SUCCESS)
@@ -137,7 +151,7 @@ async fn simulate(
 
 /// Runs the chosen scenarios; one that fails does not keep the next from running.
 async fn measure(arguments: &RunArguments) -> Result<ExitCode, ScenarioError> {
-    let chosen = choose(&arguments.only)?;
+    let chosen = choose(&arguments.only, &arguments.project)?;
     let context = Context {
         programs: std::path::absolute(&arguments.programs)?,
         project: std::path::absolute(&arguments.project)?,
@@ -205,7 +219,7 @@ fn keep(results: &Results, arguments: &RunArguments) -> Result<(), ScenarioError
 
 /// The scenarios of those names, in the catalogue's order; all without a name. What they need must be there: a
 /// scenario is never left out in silence.
-fn choose(only: &[String]) -> Result<Vec<&'static Scenario>, ScenarioError> {
+fn choose(only: &[String], project: &Path) -> Result<Vec<&'static Scenario>, ScenarioError> {
     if let Some(unknown) = only
         .iter()
         .find(|name| SCENARIOS.iter().all(|one| one.name != **name))
@@ -226,6 +240,14 @@ fn choose(only: &[String]) -> Result<Vec<&'static Scenario>, ScenarioError> {
                 scenario: scenario.name,
                 program,
                 groups: scenario.groups.join(" "),
+            });
+        }
+        let installed =
+            |folder: &str| is_installed("node") && project.join(folder).join("node_modules").is_dir();
+        if let Some(folder) = scenario.node_folders.iter().find(|folder| !installed(folder)) {
+            return Err(ScenarioError::NoPackages {
+                scenario: scenario.name,
+                folder,
             });
         }
     }

@@ -12,9 +12,6 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Where the browser's scenario has its packages.
-const BROWSER_FOLDER: &str = "e2e/browser";
-
 /// Built together, as for the demonstration: another set could mean other features, and everything built anew.
 const SERVICES: [&str; 3] = [
     "metric-flow-bench",
@@ -51,6 +48,7 @@ struct Scenario {
     about: String,
     packages: Vec<String>,
     groups: Vec<String>,
+    node_folders: Vec<String>,
 }
 
 /// Builds, checks what is missing, measures.
@@ -101,8 +99,8 @@ pub(crate) fn run(workspace: &Workspace, printer: &Printer, options: &Options) -
     }
 
     let mut command = workspace.command(&generator);
-    if groups.contains(&"browser") {
-        session.node_modules(BROWSER_FOLDER)?;
+    for folder in chosen.iter().flat_map(|one| &one.node_folders) {
+        session.node_modules(folder)?;
         session.node()?.lend(&mut command);
     }
     command
@@ -161,6 +159,7 @@ fn scenarios(command: &mut Command) -> Result<Vec<Scenario>> {
             about: text(&row["about"]),
             packages: list(&row["packages"]),
             groups: list(&row["groups"]),
+            node_folders: list(&row["node_folders"]),
         })
         .collect())
 }

@@ -11,5 +11,5 @@ pub use address::source_address;
 pub use host::{FleetLoad, FleetPlan, LoadCounts};
 pub use relay::Relay;
 pub use sample::simulated_sample;
-pub use socket::{LoadError, connect_node, connect_viewer};
+pub use socket::{LoadError, connect_node, connect_peer_viewer, connect_viewer};
 pub use viewer::{Latencies, VIEWER_INDEX, drain, watch};

@@ -109,21 +109,41 @@ pub async fn connect_viewer(
 ) -> Result<WebSocketStream<TcpStream>, LoadError> {
     let attempt = async {
         let ticket = api.live_ticket().await?;
-        let uri = format!("ws://{server}/api/v1/live?ticket={ticket}");
-        let mut request = uri.into_client_request()?;
-        let headers = request.headers_mut();
-        headers.insert(
-            header::SEC_WEBSOCKET_PROTOCOL,
-            header::HeaderValue::from_static(LIVE_SUBPROTOCOL),
-        );
-        if let Ok(origin) = header::HeaderValue::from_str(&format!("http://{server}")) {
-            headers.insert(header::ORIGIN, origin);
-        }
-        open(server, index, request).await
+        open_viewer(server, &format!("/api/v1/live?ticket={ticket}"), index).await
     };
     tokio::time::timeout(CONNECT_DEADLINE, attempt)
         .await
         .map_err(|_elapsed| LoadError::Deadline)?
+}
+
+/// Opens a viewer's socket at the peer, which asks for no ticket.
+///
+/// # Errors
+/// When the peer cannot be reached, or takes too long.
+pub async fn connect_peer_viewer(
+    peer: SocketAddr,
+    index: usize,
+) -> Result<WebSocketStream<TcpStream>, LoadError> {
+    tokio::time::timeout(CONNECT_DEADLINE, open_viewer(peer, "/api/v1/live", index))
+        .await
+        .map_err(|_elapsed| LoadError::Deadline)?
+}
+
+async fn open_viewer(
+    server: SocketAddr,
+    path: &str,
+    index: usize,
+) -> Result<WebSocketStream<TcpStream>, LoadError> {
+    let mut request = format!("ws://{server}{path}").into_client_request()?;
+    let headers = request.headers_mut();
+    headers.insert(
+        header::SEC_WEBSOCKET_PROTOCOL,
+        header::HeaderValue::from_static(LIVE_SUBPROTOCOL),
+    );
+    if let Ok(origin) = header::HeaderValue::from_str(&format!("http://{server}")) {
+        headers.insert(header::ORIGIN, origin);
+    }
+    open(server, index, request).await
 }
 
 /// Wraps an encoded frame for the socket.

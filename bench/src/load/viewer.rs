@@ -3,6 +3,11 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use metric_flow_protocol::{
+    codec,
+    node::{NodeBody, NodeMessage},
+    version::NodeEncoding,
+};
 use serde::Deserialize;
 use tokio::{net::TcpStream, time::Instant};
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
@@ -73,18 +78,15 @@ pub async fn watch(
             return seen;
         };
         match frame {
-            Some(Ok(Message::Text(text))) if Instant::now() >= start => {
+            Some(Ok(frame)) if carries_rows(&frame) && Instant::now() >= start => {
                 seen.frames += 1;
-                seen.bytes += text.len() as u64;
-                if let Ok(frame) = serde_json::from_str::<Ages>(&text) {
-                    let now = now_unix_ms();
-                    let ages = frame
-                        .rows
-                        .iter()
-                        .map(|row| now.saturating_sub(row.time_unix_ms).max(0));
-                    seen.ages_ms
-                        .extend(ages.map(|age| u32::try_from(age).unwrap_or(u32::MAX)));
-                }
+                seen.bytes += frame.len() as u64;
+                let now = now_unix_ms();
+                let ages = times(&frame)
+                    .into_iter()
+                    .map(|time_unix_ms| now.saturating_sub(time_unix_ms).max(0));
+                seen.ages_ms
+                    .extend(ages.map(|age| u32::try_from(age).unwrap_or(u32::MAX)));
             }
             Some(Ok(_)) => {}
             Some(Err(_)) | None => {
@@ -105,9 +107,9 @@ pub async fn drain(mut socket: WebSocketStream<TcpStream>, after: Duration, coun
             return seen;
         };
         match frame {
-            Some(Ok(Message::Text(text))) if start.elapsed() > Duration::ZERO => {
+            Some(Ok(frame)) if carries_rows(&frame) && start.elapsed() > Duration::ZERO => {
                 seen.frames += 1;
-                seen.bytes += text.len() as u64;
+                seen.bytes += frame.len() as u64;
             }
             Some(Ok(_)) => {}
             Some(Err(_)) | None => {
@@ -115,5 +117,51 @@ pub async fn drain(mut socket: WebSocketStream<TcpStream>, after: Duration, coun
                 return seen;
             }
         }
+    }
+}
+
+/// Our server's frames are text; the peer passes the hosts' batches on as they are.
+fn carries_rows(frame: &Message) -> bool {
+    matches!(frame, Message::Text(_) | Message::Binary(_))
+}
+
+/// The hosts' time of each row of a frame.
+fn times(frame: &Message) -> Vec<i64> {
+    match frame {
+        Message::Text(text) => serde_json::from_str::<Ages>(text)
+            .map(|frame| frame.rows.iter().map(|row| row.time_unix_ms).collect())
+            .unwrap_or_default(),
+        Message::Binary(bytes) => match codec::decode::<NodeMessage>(NodeEncoding::Protobuf, bytes) {
+            Ok(NodeMessage {
+                body: Some(NodeBody::Batch(batch)),
+            }) => batch.samples.iter().map(|sample| sample.time_unix_ms).collect(),
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+    use metric_flow_protocol::node::Batch;
+
+    use super::*;
+    use crate::load::{simulated_sample, socket};
+
+    #[test]
+    fn rows_of_our_frames_and_of_a_hosts_batch_have_their_times() {
+        let ours = Message::Text(r#"{"rows":[{"time_unix_ms":5},{"time_unix_ms":7}]}"#.into());
+        assert_eq!(times(&ours), [5, 7]);
+        let batch = Batch {
+            samples: vec![simulated_sample(0, 1, 9)],
+            ..Batch::default()
+        };
+        let message = NodeMessage {
+            body: Some(NodeBody::Batch(batch)),
+        };
+        let frame = codec::encode(NodeEncoding::Protobuf, &message).expect("encoded");
+        assert_eq!(times(&socket::message(frame)), [9]);
     }
 }

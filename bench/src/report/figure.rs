@@ -77,18 +77,23 @@ impl Figure {
         format!("{}: {}{verdict}{against}", self.name, self.value)
     }
 
-    /// The same figure with what it is to be compared with.
+    /// The same figure with what it is to be compared with, after what is there already.
     #[must_use]
     pub fn against(mut self, other: impl Into<String>) -> Self {
-        self.against = other.into();
+        if !self.against.is_empty() {
+            self.against.push_str(" · ");
+        }
+        self.against.push_str(&other.into());
         self
     }
 
-    /// The same figure with a peer's value in the same unit, and the ratio of the two.
+    /// The same figure with a peer's value in the same unit, and the ratio of the two; to nothing there is none.
     #[must_use]
     pub fn beside(self, peer: &str, value: f64, unit: &str) -> Self {
-        let ratio = self.number.unwrap_or(0.0) / value.max(f64::MIN_POSITIVE);
-        let text = format!("{peer}: {} {unit}; ratio {}", rounded(value), rounded(ratio));
+        let mut text = format!("{peer}: {} {unit}", rounded(value));
+        if let Some(number) = self.number.filter(|_| value > 0.0) {
+            text.push_str(&format!("; ratio {}", rounded(number / value)));
+        }
         self.against(text)
     }
 }
@@ -129,5 +134,13 @@ mod tests {
         let figure = Figure::at_most("memory", 2.0, 6.0, "MiB").beside("peer", 8.0, "MiB");
         assert_eq!(figure.against, "peer: 8.00 MiB; ratio 0.250");
         assert_eq!((figure.goal.as_str(), figure.reached), ("≤ 6 MiB", Some(true)));
+    }
+
+    #[test]
+    fn several_peers_stand_beside_each_other_and_nothing_has_no_ratio() {
+        let figure = Figure::number("p99", 9.0, "ms")
+            .beside("one", 3.0, "ms")
+            .beside("other", 0.0, "ms");
+        assert_eq!(figure.against, "one: 3.00 ms; ratio 3.00 · other: 0.000 ms");
     }
 }

@@ -9,10 +9,10 @@ use std::{
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{ScenarioError, Stage};
+use super::{ScenarioError, subject::Subject};
 use crate::{
     context::Context,
-    load::{FleetLoad, FleetPlan, Latencies, VIEWER_INDEX, connect_viewer, drain, watch},
+    load::{Latencies, VIEWER_INDEX, drain, watch},
     process::thread_cpu_seconds,
     report::Figure,
 };
@@ -21,6 +21,8 @@ use crate::{
 const HOSTS: usize = 1_000;
 /// Viewers that are added for the second stretch.
 const VIEWERS: usize = 200;
+/// As many at the peer: it writes each reading by itself, and more than these would ask for more than one processor.
+const PEER_VIEWERS: usize = 40;
 /// Each of the two stretches.
 const MEASURED: Duration = Duration::from_secs(15);
 /// Time for connections and caches to settle.
@@ -29,38 +31,76 @@ const WARM_UP: Duration = Duration::from_secs(5);
 const WRITE_BYTES: usize = 300;
 const WRITES: usize = 200_000;
 
-/// The difference between a run with one viewer and one with many, by the readings that the many were sent.
+/// What more viewers cost a server.
+struct Delivered {
+    name: String,
+    /// Processor time for them.
+    cpu_seconds: f64,
+    /// Readings that they were sent.
+    readings: f64,
+    /// Frames that they were sent.
+    frames: f64,
+}
+
+impl Delivered {
+    fn us_per_reading(&self) -> f64 {
+        self.cpu_seconds * 1e6 / self.readings
+    }
+
+    fn us_per_frame(&self) -> f64 {
+        self.cpu_seconds * 1e6 / self.frames
+    }
+}
+
+/// What a delivery costs our server, the peer, and a bare write.
 ///
 /// # Errors
-/// When the server or the load fails.
+/// When a server or the load fails.
 pub async fn delivery(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
-    let stage = Stage::open(&context.program("socket-server")).await?;
-    let fleet = FleetLoad::start(FleetPlan {
-        server: stage.server.address,
-        api_key: stage.api_key.clone(),
-        hosts: HOSTS,
-        interval: Some(Duration::from_secs(1)),
-        epoch: "delivery".to_owned(),
-    })
-    .await?;
+    let ours = measure(Subject::ours(context).await?, VIEWERS).await?;
+    let peer = measure(Subject::peer(context).await?, PEER_VIEWERS).await?;
+    let write = write_cost_us().await?;
+    Ok(vec![
+        Figure::at_most(
+            format!("server CPU per delivery (a host's reading to a viewer), {VIEWERS} viewers more"),
+            ours.us_per_reading(),
+            0.8,
+            "µs",
+        )
+        .beside(
+            &format!("{}, {PEER_VIEWERS} viewers more", peer.name),
+            peer.us_per_reading(),
+            "µs",
+        )
+        .beside("a write of 300 bytes to a loopback socket", write, "µs"),
+        Figure::number("server CPU per frame to a viewer", ours.us_per_frame(), "µs")
+            .against(format!("readings in a frame: {:.1}", ours.readings / ours.frames)),
+    ])
+}
+
+/// The difference between a run with one viewer and one with many, by the readings that the many were sent.
+async fn measure(subject: Subject, viewers: usize) -> Result<Delivered, ScenarioError> {
+    let fleet = subject
+        .hosts(HOSTS, Some(Duration::from_secs(1)), "delivery")
+        .await?;
     let stop = CancellationToken::new();
-    let reader = connect_viewer(stage.server.address, &stage.api, VIEWER_INDEX).await?;
+    let reader = subject.viewer(VIEWER_INDEX).await?;
     let reader = tokio::spawn(watch(reader, Duration::ZERO, stop.clone()));
     tokio::time::sleep(WARM_UP).await;
 
-    let started = stage.server.cost()?;
+    let started = subject.cost()?;
     tokio::time::sleep(MEASURED).await;
-    let alone = stage.server.cost()?.cpu_seconds - started.cpu_seconds;
+    let alone = subject.cost()?.cpu_seconds - started.cpu_seconds;
 
     let mut many = JoinSet::new();
-    for index in 1..=VIEWERS {
-        let socket = connect_viewer(stage.server.address, &stage.api, VIEWER_INDEX + index).await?;
+    for index in 1..=viewers {
+        let socket = subject.viewer(VIEWER_INDEX + index).await?;
         many.spawn(drain(socket, WARM_UP, MEASURED));
     }
     tokio::time::sleep(WARM_UP).await;
-    let started = stage.server.cost()?;
+    let started = subject.cost()?;
     tokio::time::sleep(MEASURED).await;
-    let together = stage.server.cost()?.cpu_seconds - started.cpu_seconds;
+    let together = subject.cost()?.cpu_seconds - started.cpu_seconds;
 
     let mut drained = Latencies::default();
     while let Some(joined) = many.join_next().await {
@@ -69,34 +109,20 @@ pub async fn delivery(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
     stop.cancel();
     let read = reader.await.unwrap_or_default();
     fleet.stop().await;
-    stage.close().await;
+    let name = subject.name().to_owned();
+    subject.close().await;
     if drained.closed || read.rows() == 0 || drained.bytes == 0 {
         return Err(ScenarioError::Unmeasured {
-            reason: "a viewer was closed or saw nothing".to_owned(),
+            reason: format!("a viewer of {name} was closed or saw nothing"),
         });
     }
     // All viewers are sent the same frames, so the reader's rows a byte hold for the others.
-    let deliveries = drained.bytes as f64 * read.rows() as f64 / read.bytes as f64;
-    let extra = (together - alone).max(0.0);
-    let write = write_cost_us().await?;
-    Ok(vec![
-        Figure::at_most(
-            format!("server CPU per delivery (a host's reading to a viewer), {VIEWERS} viewers more"),
-            extra * 1e6 / deliveries,
-            0.8,
-            "µs",
-        )
-        .beside("a write of 300 bytes to a loopback socket", write, "µs"),
-        Figure::number(
-            "server CPU per frame to a viewer",
-            extra * 1e6 / drained.frames as f64,
-            "µs",
-        )
-        .against(format!(
-            "readings in a frame: {:.1}",
-            deliveries / drained.frames as f64
-        )),
-    ])
+    Ok(Delivered {
+        name,
+        cpu_seconds: (together - alone).max(0.0),
+        readings: drained.bytes as f64 * read.rows() as f64 / read.bytes as f64,
+        frames: drained.frames as f64,
+    })
 }
 
 /// Processor time of the writing thread for one small write, as a server pays that sends each reading by itself.

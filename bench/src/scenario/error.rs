@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{api::ApiError, load::LoadError, process::ProcessError, report::ResultsError};
+use crate::{api::ApiError, load::LoadError, peer::PeerError, process::ProcessError, report::ResultsError};
 
 /// Why a benchmark could not be run.
 #[derive(Debug, Error)]
@@ -10,6 +10,9 @@ pub enum ScenarioError {
     /// A program under test failed.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// The peer failed.
+    #[error(transparent)]
+    Peer(#[from] PeerError),
     /// The API refused.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -48,6 +51,16 @@ pub enum ScenarioError {
         program: &'static str,
         /// The groups that hold it.
         groups: String,
+    },
+    /// Node or its packages are missing.
+    #[error(
+        "{scenario} needs Node and the packages of {folder}; `cargo xtask bench` gets both, `npm ci --prefix {folder}` the packages"
+    )]
+    NoPackages {
+        /// The scenario.
+        scenario: &'static str,
+        /// The folder of the project.
+        folder: &'static str,
     },
     /// A command failed.
     #[error("{command} failed: {output}")]

@@ -4,97 +4,101 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{ScenarioError, Stage};
-use crate::{
-    context::Context,
-    load::{FleetLoad, FleetPlan},
-    report::Figure,
-};
+use super::{ScenarioError, subject::Subject};
+use crate::{context::Context, report::Figure};
 
 /// Hosts of both scenarios: below the limit of 20,000 descriptors of a process, both ends counted apart.
 const HOSTS: usize = 9_000;
 /// Hosts that come and go before memory is read.
 const WARM_UP_HOSTS: usize = 200;
+/// The numbering of every host: one that comes back is the same.
+const EPOCH: &str = "idle";
 /// Time for buffers of the handshakes to be given back.
 const SETTLE: Duration = Duration::from_secs(3);
 
 /// Memory that each connected, silent host costs the server: first its record, kept whether it is there or not, then
-/// its connection.
+/// its connection. The peer keeps no records.
 ///
 /// # Errors
-/// When the server or the load fails.
+/// When a server or the load fails.
 pub async fn idle_sockets(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
-    let stage = Stage::open(&context.program("socket-server")).await?;
-    FleetLoad::start(plan(&stage, WARM_UP_HOSTS, "idle"))
-        .await?
-        .stop()
-        .await;
-    let stage = stage.restart().await?;
-    let few_records = settled_bytes(&stage).await?;
-    FleetLoad::start(plan(&stage, HOSTS, "idle")).await?.stop().await;
-    let stage = stage.restart().await?;
-    let all_records = settled_bytes(&stage).await?;
-    let fleet = FleetLoad::start(plan(&stage, HOSTS, "idle")).await?;
-    tokio::time::sleep(SETTLE).await;
-    let connected = stage.server.cost()?.resident_bytes;
-    fleet.stop().await;
-    stage.close().await;
+    let ours = Subject::ours(context).await?;
+    come_and_go(&ours, WARM_UP_HOSTS).await?;
+    let mut ours = ours.restart(context).await?;
+    let few_records = settled_bytes(&mut ours).await?;
+    come_and_go(&ours, HOSTS).await?;
+    let mut ours = ours.restart(context).await?;
+    let all_records = settled_bytes(&mut ours).await?;
+    let connected = connected_bytes(&mut ours).await?;
+    ours.close().await;
+
+    let mut peer = Subject::peer(context).await?;
+    let peer_empty = settled_bytes(&mut peer).await?;
+    let peer_connected = connected_bytes(&mut peer).await?;
+    let name = peer.name().to_owned();
+    peer.close().await;
+
     let kib =
         |before: u64, after: u64, hosts: usize| after.saturating_sub(before) as f64 / hosts as f64 / 1024.0;
-    let socket = kib(all_records, connected, HOSTS);
-    let record = kib(few_records, all_records, HOSTS - WARM_UP_HOSTS);
     Ok(vec![
         Figure::at_most(
             "server's user memory (RSS) per idle host socket",
-            socket,
+            kib(all_records, connected, HOSTS),
             3.5,
             "KiB",
-        ),
+        )
+        .beside(&name, kib(peer_empty, peer_connected, HOSTS), "KiB"),
         Figure::number(
             "server's user memory per known host, connected or not (its record, and what the store keeps of it in memory)",
-            record,
+            kib(few_records, all_records, HOSTS - WARM_UP_HOSTS),
             "KiB",
         ),
     ])
 }
 
 /// Memory of a server to which some hosts came and went: they paid for pools and code pages.
-async fn settled_bytes(stage: &Stage) -> Result<u64, ScenarioError> {
-    FleetLoad::start(plan(stage, WARM_UP_HOSTS, "idle"))
-        .await?
-        .stop()
-        .await;
+async fn settled_bytes(subject: &mut Subject) -> Result<u64, ScenarioError> {
+    come_and_go(subject, WARM_UP_HOSTS).await?;
     tokio::time::sleep(SETTLE).await;
-    Ok(stage.server.cost()?.resident_bytes)
+    subject.kept_bytes().await
+}
+
+/// Memory of a server with all hosts connected.
+async fn connected_bytes(subject: &mut Subject) -> Result<u64, ScenarioError> {
+    let fleet = subject.hosts(HOSTS, None, EPOCH).await?;
+    tokio::time::sleep(SETTLE).await;
+    let bytes = subject.kept_bytes().await?;
+    fleet.stop().await;
+    Ok(bytes)
 }
 
 /// Time until all hosts are back after the server was killed and started again.
 ///
 /// # Errors
-/// When the server or the load fails.
+/// When a server or the load fails.
 pub async fn reconnect(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
-    let stage = Stage::open(&context.program("socket-server")).await?;
-    FleetLoad::start(plan(&stage, HOSTS, "again")).await?.stop().await;
-    let stage = stage.restart().await?;
-    let start = Instant::now();
-    let fleet = FleetLoad::start(plan(&stage, HOSTS, "again")).await?;
-    let seconds = start.elapsed().as_secs_f64();
-    fleet.stop().await;
-    stage.close().await;
-    Ok(vec![Figure::at_most(
-        "until the last of 9,000 hosts is greeted again",
-        seconds,
-        5.0,
-        "s",
-    )])
+    let (_, ours) = seconds_to_come_back(context, Subject::ours(context).await?).await?;
+    let (name, peer) = seconds_to_come_back(context, Subject::peer(context).await?).await?;
+    Ok(vec![
+        Figure::at_most("until the last of 9,000 hosts is greeted again", ours, 5.0, "s")
+            .beside(&name, peer, "s"),
+    ])
 }
 
-fn plan(stage: &Stage, hosts: usize, epoch: &str) -> FleetPlan {
-    FleetPlan {
-        server: stage.server.address,
-        api_key: stage.api_key.clone(),
-        hosts,
-        interval: None,
-        epoch: epoch.to_owned(),
-    }
+/// The server's name, and the time.
+async fn seconds_to_come_back(context: &Context, subject: Subject) -> Result<(String, f64), ScenarioError> {
+    come_and_go(&subject, HOSTS).await?;
+    let subject = subject.restart(context).await?;
+    let start = Instant::now();
+    let fleet = subject.hosts(HOSTS, None, EPOCH).await?;
+    let seconds = start.elapsed().as_secs_f64();
+    fleet.stop().await;
+    let name = subject.name().to_owned();
+    subject.close().await;
+    Ok((name, seconds))
+}
+
+async fn come_and_go(subject: &Subject, hosts: usize) -> Result<(), ScenarioError> {
+    subject.hosts(hosts, None, EPOCH).await?.stop().await;
+    Ok(())
 }

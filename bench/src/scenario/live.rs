@@ -5,10 +5,10 @@ use std::{sync::atomic::Ordering, time::Duration};
 use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{ScenarioError, Stage, delivery::write_cost_us};
+use super::{ScenarioError, delivery::write_cost_us, subject::Subject};
 use crate::{
     context::Context,
-    load::{FleetLoad, FleetPlan, Latencies, VIEWER_INDEX, connect_viewer, watch},
+    load::{FleetLoad, Latencies, VIEWER_INDEX, watch},
     report::Figure,
 };
 
@@ -23,6 +23,9 @@ pub(super) const MEASURED: Duration = Duration::from_secs(30);
 /// A part of the comparison with and without stalled viewers; each is run twice, in turn.
 const MEASURED_PART: Duration = Duration::from_secs(15);
 
+/// What is measured at any number of hosts.
+const CPU_PER_SAMPLE: &str = "server CPU per sample, its deliveries and the store's write included";
+
 /// Size of a live run.
 #[derive(Debug, Clone, Copy)]
 struct LivePlan {
@@ -33,6 +36,7 @@ struct LivePlan {
 
 /// What a live run found.
 struct LiveResult {
+    name: String,
     seen: Latencies,
     cpu_seconds: f64,
     samples: u64,
@@ -42,7 +46,7 @@ struct LiveResult {
     resident_bytes: u64,
 }
 
-/// The live path at 1,000 hosts.
+/// The live path at 1,000 hosts, beside the peer's.
 ///
 /// # Errors
 /// When the server or the load fails.
@@ -52,22 +56,21 @@ pub async fn live(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
         stalled: 0,
         duration: MEASURED,
     };
-    let result = run(context, plan).await?;
-    let cpu = result.cpu_us_per_sample();
-    let mib = result.resident_bytes as f64 / (1 << 20) as f64;
-    let mut figures = latency_figures(result, 20.0);
+    let mut ours = run(Subject::ours(context).await?, plan).await?;
+    let mut peer = run(Subject::peer(context).await?, plan).await?;
+    let peer_p99 = f64::from(peer.seen.quantile_ms(0.99));
+    let peer_middle = peer.middle().value;
+    let name = &peer.name;
     let writes = write_cost_us().await? * VIEWERS as f64;
-    figures.push(
-        Figure::at_most(
-            "server CPU per sample, its deliveries and the store's write included",
-            cpu,
-            30.0,
-            "µs",
-        )
-        .beside("four writes of 300 bytes to loopback sockets alone", writes, "µs"),
-    );
-    figures.push(Figure::at_most("server memory (RSS)", mib, 60.0, "MiB"));
-    Ok(figures)
+    Ok(vec![
+        ours.p99(20.0).beside(name, peer_p99, "ms"),
+        ours.middle().against(format!("{name}: {peer_middle}")),
+        ours.counts(),
+        Figure::at_most(CPU_PER_SAMPLE, ours.cpu_us_per_sample(), 30.0, "µs")
+            .beside(name, peer.cpu_us_per_sample(), "µs")
+            .beside("four writes of 300 bytes to loopback sockets alone", writes, "µs"),
+        Figure::at_most("server memory (RSS)", ours.mib(), 60.0, "MiB").beside(name, peer.mib(), "MiB"),
+    ])
 }
 
 /// The live path at 10,000 hosts.
@@ -80,17 +83,14 @@ pub async fn live_large(context: &Context) -> Result<Vec<Figure>, ScenarioError>
         stalled: 0,
         duration: MEASURED,
     };
-    let result = run(context, plan).await?;
-    let cpu = result.cpu_us_per_sample();
-    let mib = result.resident_bytes as f64 / (1 << 20) as f64;
-    let mut figures = latency_figures(result, 100.0);
-    figures.push(Figure::number(
-        "server CPU per sample, its deliveries and the store's write included",
-        cpu,
-        "µs",
-    ));
-    figures.push(Figure::number("server memory (RSS)", mib, "MiB"));
-    Ok(figures)
+    let mut result = run(Subject::ours(context).await?, plan).await?;
+    Ok(vec![
+        result.p99(100.0),
+        result.middle(),
+        result.counts(),
+        Figure::number(CPU_PER_SAMPLE, result.cpu_us_per_sample(), "µs"),
+        Figure::number("server memory (RSS)", result.mib(), "MiB"),
+    ])
 }
 
 /// Compares the others' latency with and without viewers that never read.
@@ -107,7 +107,7 @@ pub async fn stalled_viewers(context: &Context) -> Result<Vec<Figure>, ScenarioE
                 stalled,
                 duration: MEASURED_PART,
             };
-            let result = run(context, plan).await?;
+            let result = run(Subject::ours(context).await?, plan).await?;
             if stalled == 0 { &mut without } else { &mut with }.absorb(result.seen);
         }
     }
@@ -131,73 +131,78 @@ impl LiveResult {
     fn cpu_us_per_sample(&self) -> f64 {
         self.cpu_seconds * 1e6 / self.samples.max(1) as f64
     }
-}
 
-fn latency_figures(mut result: LiveResult, p99_goal_ms: f64) -> Vec<Figure> {
-    let seen = &mut result.seen;
-    vec![
-        Figure::at_most(
-            "host → viewer p99",
-            f64::from(seen.quantile_ms(0.99)),
-            p99_goal_ms,
-            "ms",
-        ),
-        Figure::plain(
-            "host → viewer p50 / max",
-            format!("{} / {} ms", seen.quantile_ms(0.5), seen.quantile_ms(1.0)),
-        ),
+    fn mib(&self) -> f64 {
+        self.resident_bytes as f64 / (1 << 20) as f64
+    }
+
+    fn p99(&mut self, goal_ms: f64) -> Figure {
+        let p99 = f64::from(self.seen.quantile_ms(0.99));
+        Figure::at_most("host → viewer p99", p99, goal_ms, "ms")
+    }
+
+    fn middle(&mut self) -> Figure {
+        let (p50, max) = (self.seen.quantile_ms(0.5), self.seen.quantile_ms(1.0));
+        Figure::plain("host → viewer p50 / max", format!("{p50} / {max} ms"))
+    }
+
+    fn counts(&self) -> Figure {
+        let Self {
+            samples,
+            lost,
+            late,
+            broken,
+            ..
+        } = self;
         Figure::plain(
             "samples sent / lost / late; hosts cut off",
-            format!(
-                "{} / {} / {}; {}",
-                result.samples, result.lost, result.late, result.broken
-            ),
-        ),
-    ]
+            format!("{samples} / {lost} / {late}; {broken}"),
+        )
+    }
 }
 
-async fn run(context: &Context, plan: LivePlan) -> Result<LiveResult, ScenarioError> {
-    let stage = Stage::open(&context.program("socket-server")).await?;
-    let fleet = FleetLoad::start(FleetPlan {
-        server: stage.server.address,
-        api_key: stage.api_key.clone(),
-        hosts: plan.hosts,
-        interval: Some(Duration::from_secs(1)),
-        epoch: "live".to_owned(),
-    })
-    .await?;
+async fn run(subject: Subject, plan: LivePlan) -> Result<LiveResult, ScenarioError> {
+    let fleet = subject
+        .hosts(plan.hosts, Some(Duration::from_secs(1)), "live")
+        .await?;
     let mut silent = Vec::with_capacity(plan.stalled);
     for index in 0..plan.stalled {
         let index = VIEWER_INDEX / 2 + index;
-        silent.push(connect_viewer(stage.server.address, &stage.api, index).await?);
+        silent.push(subject.viewer(index).await?);
     }
     let stop = CancellationToken::new();
     let mut viewers = JoinSet::new();
     for index in 0..VIEWERS {
-        let socket = connect_viewer(stage.server.address, &stage.api, VIEWER_INDEX + index).await?;
+        let socket = subject.viewer(VIEWER_INDEX + index).await?;
         viewers.spawn(watch(socket, WARM_UP, stop.clone()));
     }
     tokio::time::sleep(WARM_UP).await;
-    let before = stage.server.cost()?;
+    let before = subject.cost()?;
     let sent_before = fleet.counts.sent.load(Ordering::Relaxed);
     tokio::time::sleep_until(Instant::now() + plan.duration).await;
-    let after = stage.server.cost()?;
+    let after = subject.cost()?;
     let samples = fleet.counts.sent.load(Ordering::Relaxed) - sent_before;
     stop.cancel();
     let mut seen = Latencies::default();
     while let Some(joined) = viewers.join_next().await {
         seen.absorb(joined.unwrap_or_default());
     }
-    if seen.closed {
+    if seen.closed || seen.rows() == 0 {
         return Err(ScenarioError::Unmeasured {
-            reason: "the server closed a viewer that reads".to_owned(),
+            reason: format!("a viewer of {} was closed or saw nothing", subject.name()),
         });
     }
-    let lost = settle(&fleet).await;
+    let lost = if subject.acknowledges() {
+        settle(&fleet).await
+    } else {
+        0
+    };
     let counts = fleet.stop().await;
     drop(silent);
-    stage.close().await;
+    let name = subject.name().to_owned();
+    subject.close().await;
     Ok(LiveResult {
+        name,
         seen,
         cpu_seconds: after.cpu_seconds - before.cpu_seconds,
         samples,

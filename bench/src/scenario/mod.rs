@@ -14,6 +14,7 @@ mod rollout;
 mod soak;
 mod stage;
 mod store;
+mod subject;
 
 pub use browser::browser;
 pub use delivery::delivery;

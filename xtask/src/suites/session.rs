@@ -22,7 +22,7 @@ pub(crate) struct Session<'a> {
     pub(crate) printer: &'a Printer,
     suite: &'static str,
     node: Option<NodeTools>,
-    modules_installed: Vec<&'static str>,
+    modules_installed: Vec<String>,
     dashboard_built: bool,
     workspace_built: Option<bool>,
 }
@@ -102,14 +102,14 @@ impl<'a> Session<'a> {
     }
 
     /// Installs a folder's packages as its lock file says, once in a run.
-    pub(crate) fn node_modules(&mut self, folder: &'static str) -> Result<()> {
-        if self.modules_installed.contains(&folder) {
+    pub(crate) fn node_modules(&mut self, folder: &str) -> Result<()> {
+        if self.modules_installed.iter().any(|installed| installed == folder) {
             return Ok(());
         }
         let folder_path = self.workspace.root.join(folder);
         let mut command = self.node()?.npm(&folder_path, &["ci", "--no-audit", "--no-fund"]);
         self.require(&format!("npm ci in {}", folder.replace('/', " ")), &mut command)?;
-        self.modules_installed.push(folder);
+        self.modules_installed.push(folder.to_owned());
         Ok(())
     }
 
