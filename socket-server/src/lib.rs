@@ -15,7 +15,9 @@ pub mod socket;
 pub mod store;
 pub mod telemetry;
 pub mod transfer;
+mod urgency;
 
 pub use config::configuration_reference;
 pub use listen::TlsError;
 pub use server::{Server, ServerError};
+pub use urgency::is_anyone_waiting;

@@ -62,8 +62,10 @@ pub async fn query(
     };
     let first = starts.first().copied();
     let gaps = missing(starts, covers, GAP_TOLERANCE_MS, from, end);
-    let dropped = store.dropped(&host.id, from, to).await?;
-    let settled = store.settled(&host.id, &host.epoch).await?;
+    let (dropped, settled) = tokio::try_join!(
+        store.dropped(&host.id, from, to),
+        store.settled(&host.id, &host.epoch)
+    )?;
     let complete = settled.iter().count() <= 1 && settled.contiguous_from(0) > 0;
     // A window that reaches back to before the host came, of which nothing has gone since, holds its first sample.
     let reaches_back = from <= host.created_unix_ms && plan.kept_from_unix_ms <= host.created_unix_ms;
@@ -86,11 +88,12 @@ pub async fn query(
 }
 
 pub(super) async fn kept_from(store: &dyn Store) -> Result<KeptFrom, StoreError> {
-    Ok(KeptFrom {
-        raw: store.kept_from(Resolution::Second).await?,
-        minutes: store.kept_from(Resolution::Minute).await?,
-        hours: store.kept_from(Resolution::Hour).await?,
-    })
+    let (raw, minutes, hours) = tokio::try_join!(
+        store.kept_from(Resolution::Second),
+        store.kept_from(Resolution::Minute),
+        store.kept_from(Resolution::Hour)
+    )?;
+    Ok(KeptFrom { raw, minutes, hours })
 }
 
 /// Reads the rows of a window piece by piece.
@@ -111,9 +114,12 @@ pub(super) async fn for_each_row(
         _ => from - from.rem_euclid(row_ms),
     };
     while begin < to {
-        let end = begin
-            .saturating_add(window_ms - begin.rem_euclid(window_ms))
-            .min(to);
+        // A short window is one piece; the pieces of a long one end where chunks do.
+        let end = if to.saturating_sub(begin) <= window_ms {
+            to
+        } else {
+            begin.saturating_add(window_ms - begin.rem_euclid(window_ms))
+        };
         let rows = store
             .history(&host.id, series, plan.resolution, begin, end, WINDOW_ROWS_MAX)
             .await?;

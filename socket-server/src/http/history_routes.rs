@@ -9,6 +9,7 @@ use crate::{
     clock::now_unix_ms,
     history::{FleetAggregate, FleetRequest, HistoryRequest, fleet, query, to_csv},
     store::{AccountId, HostId, HostRecord},
+    urgency::Urgent,
 };
 
 /// Points of an answer when nobody says how many: about as many as a chart has columns.
@@ -22,6 +23,7 @@ const SERIES_WINDOW_DEFAULT_MS: i64 = 24 * 60 * 60 * 1_000;
 pub(super) type Parameters = Vec<(String, String)>;
 
 pub(super) async fn host_history(id: String, call: Call, given: Parameters) -> Result<Response, ApiError> {
+    let _urgent = Urgent::begin();
     let host = host(&call, id).await?;
     let (from_unix_ms, to_unix_ms) = window(&given, WINDOW_DEFAULT_MS)?;
     let request = HistoryRequest {
@@ -38,6 +40,7 @@ pub(super) async fn host_history(id: String, call: Call, given: Parameters) -> R
 }
 
 pub(super) async fn host_series(id: String, call: Call, given: Parameters) -> Result<Response, ApiError> {
+    let _urgent = Urgent::begin();
     let host = host(&call, id).await?;
     let (from, to) = window(&given, SERIES_WINDOW_DEFAULT_MS)?;
     let names = call.api.store.series_names(&host.id, from, to).await?;
@@ -45,6 +48,7 @@ pub(super) async fn host_series(id: String, call: Call, given: Parameters) -> Re
 }
 
 pub(super) async fn fleet_history(call: Call, given: Parameters) -> Result<Response, ApiError> {
+    let _urgent = Urgent::begin();
     let account = call.identity()?.account;
     let (from_unix_ms, to_unix_ms) = window(&given, WINDOW_DEFAULT_MS)?;
     let asked = series(&given);
