@@ -1,6 +1,6 @@
 //! From a sample to named series, and from two counters to a rate. Pure.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use metric_flow_protocol::metrics::Sample;
 
@@ -31,11 +31,15 @@ pub fn visit_readings(sample: &Sample, mut visit: impl FnMut(&str, SeriesKind, f
         visit(&name, kind, value);
     };
     if let Some(cpu) = &sample.cpu {
+        let mut number = String::new();
         for (core, used) in cpu.core_used_percent.iter().enumerate() {
+            number.clear();
+            // Writing to a string cannot fail.
+            let _ = write!(number, "{core}");
             instance(
                 &mut visit,
                 "core_used_percent",
-                &core.to_string(),
+                &number,
                 SeriesKind::Gauge,
                 f64::from(*used),
             );
@@ -106,6 +110,24 @@ pub fn visit_readings(sample: &Sample, mut visit: impl FnMut(&str, SeriesKind, f
             celsius,
         );
     }
+}
+
+/// Number of the field of [`Sample`] that a series is read from; none where no sample can have such a series.
+pub fn field_of(series: &str) -> Option<u32> {
+    let (group, _) = series.split_once('_')?;
+    Some(match group {
+        "cpu" | "clock" | "core" => 3,
+        "load" => 4,
+        "memory" | "swap" => 5,
+        "file" => 6,
+        "disk" => 7,
+        "interface" => 8,
+        "temperature" => 9,
+        "pressure" => 10,
+        "processes" => 11,
+        "uptime" => 12,
+        _ => return None,
+    })
 }
 
 /// Growth a second between two readings of a counter, given as (time, total); none after a reset, a clock that

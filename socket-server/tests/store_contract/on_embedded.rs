@@ -78,6 +78,33 @@ async fn a_foreign_folder_and_a_newer_format_are_refused() {
     assert!(matches!(damaged.err(), Some(OpenError::Marker { .. })));
 }
 
+/// In format 1 each sample that was not packed yet had a row, as one that comes by itself has now.
+#[tokio::test]
+async fn a_store_of_format_1_is_read_and_written_to() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let marker = folder.path().join("metric-flow-store.json");
+    let store = open(folder.path()).await;
+    for seq in 0..700 {
+        store.append(&[batch("one", [seq])]).await.expect("appends");
+    }
+    drop(store);
+    std::fs::write(&marker, "{\"format\":1}\n").expect("writes");
+    let store = open(folder.path()).await;
+    let noted = std::fs::read_to_string(&marker).expect("reads");
+    assert_eq!(
+        noted, "{\"format\":2}\n",
+        "a release that reads no runs must refuse it"
+    );
+    store.append(&[batch("one", 600..900)]).await.expect("appends");
+    let id = host("one", "ada").id;
+    let series = ["load_one_minute".to_owned()];
+    let rows = || store.history(&id, &series, Resolution::Second, NOON, NOON + 3_600_000, 10_000);
+    let unpacked = rows().await.expect("reads");
+    assert_eq!(unpacked.len(), 900);
+    store.maintain(NOON + 3_600_000).await.expect("packs");
+    assert_eq!(rows().await.expect("reads"), unpacked);
+}
+
 #[tokio::test]
 async fn samples_past_retention_live_on_as_roll_ups_and_late_ones_add_to_them() {
     let folder = tempfile::tempdir().expect("makes a folder");

@@ -77,7 +77,7 @@ async fn a_damaged_backup_leaves_nothing_behind() {
     back_up(&at("store"), &at("backup")).expect("backs up");
     let marker = at("backup").join("files/metric-flow-store.json");
     let manifest = at("backup").join("metric-flow-backup.json");
-    for (path, altered) in [(&marker, "{\"format\":2}\n"), (&marker, ""), (&manifest, "{}")] {
+    for (path, altered) in [(&marker, "{\"format\":9}\n"), (&marker, ""), (&manifest, "{}")] {
         let whole = fs::read(path).expect("reads");
         fs::write(path, altered).expect("alters");
         let refused = restore(&at("backup"), &at("restored")).expect_err("is refused");

@@ -75,8 +75,13 @@ impl<'a> ChunkReader<'a> {
     }
 
     pub(super) fn text(&mut self) -> Result<&'a str, StoreError> {
-        std::str::from_utf8(self.bytes()?).map_err(|_| damaged("a name in a chunk is not UTF-8"))
+        text(self.bytes()?)
     }
+}
+
+/// A name in a chunk.
+pub(super) fn text(bytes: &[u8]) -> Result<&str, StoreError> {
+    std::str::from_utf8(bytes).map_err(|_| damaged("a name in a chunk is not UTF-8"))
 }
 
 /// Appends a number as a varint, as in Protocol Buffers.

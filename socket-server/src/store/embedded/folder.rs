@@ -5,11 +5,15 @@ use std::{fs, io, path::Path};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The format that this build writes.
-const FORMAT: u32 = 1;
+/// The format that this build writes. In format 2 a row of samples that are not packed yet can hold a run of them;
+/// format 1, in which each had a row, is read as it is.
+const FORMAT: u32 = 2;
 
 /// File that says what the folder is.
 const MARKER: &str = "metric-flow-store.json";
+
+/// Its name while it is written.
+const MARKER_UNFINISHED: &str = "metric-flow-store.unfinished";
 
 /// The engine's folder inside.
 pub(super) const DATA: &str = "data";
@@ -20,8 +24,9 @@ const LOCK: &str = "lock";
 /// File that is written now and then to find out whether the disk takes writes.
 pub(super) const PROBE: &str = "probe";
 
-/// What a new folder may hold: a file system's own folder, and the server's secret, which can be there first.
-const NOT_FOREIGN: [&str; 2] = ["lost+found", "token-secret"];
+/// What a new folder may hold: a file system's own folder, the server's secret, which can be there first, and what is
+/// left of a start that was cut short.
+const NOT_FOREIGN: [&str; 3] = ["lost+found", "token-secret", MARKER_UNFINISHED];
 
 /// Why a store's folder cannot be opened.
 #[derive(Debug, Error)]
@@ -162,7 +167,10 @@ impl FolderLock {
 
 /// Whether a file of a store's folder is the engine's own, or comes and goes. All others lie beside the tables for good.
 pub fn is_of_engine(inside: &Path) -> bool {
-    inside.starts_with(DATA) || inside == Path::new(PROBE)
+    inside.starts_with(DATA)
+        || [PROBE, MARKER_UNFINISHED]
+            .iter()
+            .any(|name| inside == Path::new(name))
 }
 
 /// Makes sure that a folder holds a store.
@@ -175,12 +183,27 @@ pub(super) fn require(folder: &Path) -> Result<(), OpenError> {
     })
 }
 
-/// Writes the marker before the engine writes anything.
+/// Notes that rows of this build's format are written to the folder from now on.
+pub(super) fn note_format(folder: &Path) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Folder {
+        folder: folder.display().to_string(),
+        source,
+    };
+    let known: Option<Marker> = serde_json::from_slice(&fs::read(folder.join(MARKER)).map_err(failed)?).ok();
+    match known {
+        Some(marker) if marker.format == FORMAT => Ok(()),
+        _ => write_marker(folder).map_err(failed),
+    }
+}
+
+/// Writes the marker before the engine writes anything. It is whole under its name, or as it was before.
 fn write_marker(folder: &Path) -> io::Result<()> {
     let text = format!("{{\"format\":{FORMAT}}}\n");
-    let mut file = fs::File::create(folder.join(MARKER))?;
+    let unfinished = folder.join(MARKER_UNFINISHED);
+    let mut file = fs::File::create(&unfinished)?;
     io::Write::write_all(&mut file, text.as_bytes())?;
     file.sync_all()?;
+    fs::rename(unfinished, folder.join(MARKER))?;
     fs::File::open(folder)?.sync_all()
 }
 

@@ -1,6 +1,6 @@
 //! The past of a host: packed and unpacked samples, stored roll-ups, and those that late samples have outdated.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fjall::{Readable as _, UserValue};
 
@@ -46,26 +46,30 @@ impl View {
             .collect();
         let start = from.saturating_sub(LOOK_BACK_MS);
         let first = step_start(start, BUCKET_MS);
-        let mut buckets = pending.clone();
+        let mut packed: BTreeMap<i64, UserValue> = BTreeMap::new();
         for row in self
             .snapshot
             .range(&self.tables.chunks, keys::between(host, first, to))
         {
-            buckets.extend(keys::time_of(host, &row.key()?));
+            let (key, value) = row.into_inner()?;
+            packed.extend(keys::time_of(host, &key).map(|bucket| (bucket, value)));
         }
+        let buckets: BTreeSet<i64> = pending.iter().chain(packed.keys()).copied().collect();
         for bucket in buckets {
             if rows.is_full() {
                 break;
             }
-            if pending.contains(&bucket) {
-                let (begin, end) = (bucket.max(start), bucket.saturating_add(BUCKET_MS).min(to));
-                rows.add_samples(
-                    self.samples(host, begin, end)?
-                        .iter()
-                        .map(|stored| &stored.sample),
-                );
-            } else if let Some(bytes) = self.snapshot.get(&self.tables.chunks, keys::at(host, bucket))? {
-                rows.add_chunk(&SampleChunk::open(&bytes)?, start, to)?;
+            let (begin, end) = (bucket.max(start), bucket.saturating_add(BUCKET_MS).min(to));
+            match packed.get(&bucket) {
+                Some(bytes) if !pending.contains(&bucket) => {
+                    rows.add_chunk(&SampleChunk::open(bytes)?, start, to)?;
+                }
+                // Late samples lie between those of the chunk.
+                Some(_) => {
+                    let samples = self.samples(host, begin, end)?;
+                    rows.add_samples(samples.iter().map(|stored| &stored.sample));
+                }
+                None => rows.add_unpacked(&self.unpacked(host, begin, end)?)?,
             }
         }
         Ok(rows.into_rows())
@@ -84,9 +88,14 @@ impl View {
         for bytes in &sources.stored {
             rollup_chunk::decode_rows(bytes, series, &mut rows)?;
         }
-        for bucket in sources.outdated {
-            let end = bucket.saturating_add(BUCKET_MS);
-            rows.extend(self.sample_rows(host, series, Resolution::Minute, bucket, end, usize::MAX)?);
+        // Neighbours are read together, since each needs the end of the one before it.
+        for buckets in sources
+            .outdated
+            .chunk_by(|one, next| one.saturating_add(BUCKET_MS) == *next)
+        {
+            let (first, last) = (buckets[0], buckets[buckets.len() - 1]);
+            let end = last.saturating_add(BUCKET_MS);
+            rows.extend(self.sample_rows(host, series, Resolution::Minute, first, end, usize::MAX)?);
         }
         rows.retain(|row| (from..to).contains(&row.time_unix_ms));
         // Where a step has both, its samples are newer than what was stored, and the order of sorting keeps that.
@@ -244,7 +253,7 @@ impl View {
                 }
             }
         }
-        for stored in self.unpacked(host, from, to)? {
+        for stored in self.unpacked(host, from, to)?.samples()? {
             visit_readings(&stored.sample, |name, _, _| {
                 if !names.contains(name) {
                     names.insert(name.to_owned());

@@ -7,6 +7,9 @@ use crate::store::{AccountId, HostId};
 /// Longest host id or epoch in a key, in bytes; the node side makes 32 characters.
 pub(super) const NAME_BYTES_MAX: usize = 256;
 
+/// Room for what follows the name: a time, a number, and an epoch as the node side makes it.
+const REST_BYTES: usize = 8 + 8 + 32;
+
 /// Start of all keys of a host: its length, then its name, so that no name is the start of another.
 pub(super) fn host_prefix(host: &HostId) -> Vec<u8> {
     prefix(&host.0)
@@ -14,7 +17,7 @@ pub(super) fn host_prefix(host: &HostId) -> Vec<u8> {
 
 fn prefix(name: &str) -> Vec<u8> {
     let name = name.as_bytes();
-    let mut key = Vec::with_capacity(name.len() + 2 + 32);
+    let mut key = Vec::with_capacity(name.len() + 2 + REST_BYTES);
     key.extend_from_slice(&(name.len() as u16).to_be_bytes());
     key.extend_from_slice(name);
     key
@@ -49,7 +52,7 @@ pub(super) fn deploy_events_between(
     deploy_event(account, from_unix_ms, "")..deploy_event(account, to_unix_ms.max(from_unix_ms), "")
 }
 
-/// A sample: host, time, `seq`, epoch.
+/// A sample, or the first of a run: host, time, `seq`, epoch.
 pub(super) fn sample(host: &HostId, time_unix_ms: i64, seq: u64, epoch: &str) -> Vec<u8> {
     let mut key = at(host, time_unix_ms);
     key.extend_from_slice(&seq.to_be_bytes());
@@ -58,9 +61,8 @@ pub(super) fn sample(host: &HostId, time_unix_ms: i64, seq: u64, epoch: &str) ->
 }
 
 /// The epoch in a sample's key.
-pub(super) fn epoch_of(host: &HostId, key: &[u8]) -> Option<String> {
-    let epoch = key.get(host.0.len() + 2 + 16..)?;
-    String::from_utf8(epoch.to_vec()).ok()
+pub(super) fn epoch_of<'a>(host: &HostId, key: &'a [u8]) -> Option<&'a str> {
+    std::str::from_utf8(key.get(host.0.len() + 2 + 16..)?).ok()
 }
 
 /// A host and a text, such as an epoch.
@@ -71,8 +73,8 @@ pub(super) fn named(host: &HostId, name: &str) -> Vec<u8> {
 }
 
 /// The text after the host in a key.
-pub(super) fn name_of(host: &HostId, key: &[u8]) -> Option<String> {
-    String::from_utf8(key.get(host.0.len() + 2..)?.to_vec()).ok()
+pub(super) fn name_of<'a>(host: &HostId, key: &'a [u8]) -> Option<&'a str> {
+    std::str::from_utf8(key.get(host.0.len() + 2..)?).ok()
 }
 
 /// The host that a key starts with.
@@ -108,7 +110,7 @@ mod tests {
             prop_assert_eq!(at(&host, a).cmp(&at(&host, b)), a.cmp(&b));
             let key = sample(&host, a, seq, &epoch);
             prop_assert_eq!(time_of(&host, &key), Some(a));
-            prop_assert_eq!(epoch_of(&host, &key), Some(epoch));
+            prop_assert_eq!(epoch_of(&host, &key), Some(epoch.as_str()));
             prop_assert_eq!(host_of(&key), Some(host));
         }
     }

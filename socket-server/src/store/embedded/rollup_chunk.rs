@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    bytes::{ChunkReader, ChunkWriter, damaged},
+    bytes::{ChunkReader, ChunkWriter, damaged, text},
     column::{decode_column, decode_numbers, encode_column, encode_numbers},
 };
 use crate::store::{HistoryRow, SeriesAggregate, StoreError, rollup::Rollup};
@@ -59,9 +59,10 @@ pub(super) fn decode(bytes: &[u8], wanted: Option<&[String]>) -> Result<Rollup, 
         rollup.steps.entry(time).or_default().samples = samples;
     }
     let times = chunk.times.clone();
-    let is_wanted = |name: &str| wanted.is_none_or(|wanted| wanted.iter().any(|other| other == name));
+    let is_wanted =
+        |name: &[u8]| wanted.is_none_or(|wanted| wanted.iter().any(|other| other.as_bytes() == name));
     chunk.for_each_value(
-        |name| is_wanted(name).then(|| name.to_owned()),
+        |name| is_wanted(name).then(|| text(name).map(str::to_owned)).transpose(),
         |name, place, value| {
             if let Some(step) = rollup.steps.get_mut(&times[place]) {
                 step.series.insert(name.clone(), value);
@@ -86,7 +87,7 @@ pub(super) fn decode_rows(
         values: vec![None; series.len()],
     }));
     chunk.for_each_value(
-        |name| series.iter().position(|wanted| wanted == name),
+        |name| Ok(series.iter().position(|wanted| wanted.as_bytes() == name)),
         |column, place, value| rows[first + place].values[*column] = Some(value),
     )
 }
@@ -113,14 +114,14 @@ impl<'a> RollupChunk<'a> {
     /// Calls `visit` with each value of the series that `choose` names, and with the place of its step.
     fn for_each_value<T>(
         mut self,
-        choose: impl Fn(&str) -> Option<T>,
+        choose: impl Fn(&[u8]) -> Result<Option<T>, StoreError>,
         mut visit: impl FnMut(&T, usize, SeriesAggregate),
     ) -> Result<(), StoreError> {
         let count = self.times.len();
         for _ in 0..self.rest.count()? {
-            let name = self.rest.text()?;
+            let name = self.rest.bytes()?;
             let (counts, parts) = (self.rest.bytes()?, self.rest.bytes()?);
-            let Some(chosen) = choose(name) else { continue };
+            let Some(chosen) = choose(name)? else { continue };
             let counts = decode_column(counts, count)?;
             let there = counts.iter().flatten().count();
             let parts = decode_column(parts, there * PARTS)?;

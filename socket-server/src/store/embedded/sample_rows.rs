@@ -2,7 +2,7 @@
 
 use metric_flow_protocol::metrics::Sample;
 
-use super::sample_chunk::SampleChunk;
+use super::{encoded::Fields, sample_chunk::SampleChunk, unpacked::Unpacked};
 use crate::store::{
     HistoryRow, Resolution, StoreError,
     rollup::step_start,
@@ -81,16 +81,28 @@ impl<'a> SampleRows<'a> {
 
     pub(super) fn add_samples<'s>(&mut self, samples: impl Iterator<Item = &'s Sample>) {
         for sample in samples {
-            let time = sample.time_unix_ms;
-            let inside = self.begin(time);
-            visit_readings(sample, |name, kind, value| {
-                // A question names a few series; a map would cost more than these comparisons.
-                if let Some(place) = self.series.iter().position(|wanted| wanted == name) {
-                    self.put(inside, time, place, kind, value);
-                }
-            });
+            self.add_sample(sample.time_unix_ms, sample);
         }
         self.trim();
+    }
+
+    pub(super) fn add_unpacked(&mut self, unpacked: &Unpacked) -> Result<(), StoreError> {
+        let fields = Fields::of_series(self.series);
+        for sample in unpacked.iter() {
+            self.add_sample(sample.time_unix_ms, &fields.decode(sample.encoded)?);
+        }
+        self.trim();
+        Ok(())
+    }
+
+    fn add_sample(&mut self, time: i64, sample: &Sample) {
+        let inside = self.begin(time);
+        visit_readings(sample, |name, kind, value| {
+            // A question names a few series; a map would cost more than these comparisons.
+            if let Some(place) = self.series.iter().position(|wanted| wanted == name) {
+                self.put(inside, time, place, kind, value);
+            }
+        });
     }
 
     pub(super) fn add_chunk(

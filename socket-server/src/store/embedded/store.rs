@@ -195,7 +195,7 @@ impl Store for EmbeddedStore {
 
     async fn append(&self, batches: &[SampleBatch]) -> Result<(), StoreError> {
         let batches: Vec<Prepared> = batches.iter().map(Prepared::from).collect();
-        self.writer.write(move |state| append(state, batches)).await
+        self.writer.write(move |state| append(state, &batches)).await
     }
 
     async fn settled(&self, host: &HostId, epoch: &str) -> Result<SeqRanges, StoreError> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
-use super::folder::{DATA, OpenError, engine_error, prepare};
+use super::folder::{DATA, OpenError, engine_error, note_format, prepare};
 use crate::store::StoreError;
 
 /// Memory for blocks that were read, in bytes: with the write buffers it keeps a server of a thousand hosts
@@ -38,7 +38,7 @@ pub(super) struct Tables {
     pub(super) settled: Keyspace,
     /// Host, time, `seq` → dropped range.
     pub(super) dropped: Keyspace,
-    /// Host, time, `seq`, epoch → a sample that is not packed yet.
+    /// Host, time, `seq`, epoch → a sample that is not packed yet, or a run that begins with it.
     pub(super) raw: Keyspace,
     /// Host, bucket → nothing; the bucket has samples that are not packed yet.
     pub(super) pending: Keyspace,
@@ -65,6 +65,7 @@ impl Tables {
             .worker_threads(2)
             .open()
             .map_err(failed)?;
+        note_format(folder)?;
         let table_of = |name: &str, bytes: u64| {
             let options = || KeyspaceCreateOptions::default().max_memtable_size(bytes);
             database.keyspace(name, options).map_err(failed)

@@ -226,6 +226,7 @@ fn add_rollups(
     Ok(added)
 }
 
-fn epoch(name: Option<String>) -> Result<String, StoreError> {
-    name.ok_or_else(|| damaged("an epoch's name cannot be read"))
+fn epoch(name: Option<&str>) -> Result<String, StoreError> {
+    let name = name.ok_or_else(|| damaged("an epoch's name cannot be read"))?;
+    Ok(name.to_owned())
 }

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use fjall::{Readable as _, Snapshot};
-use metric_flow_protocol::metrics::Sample;
-use prost::Message as _;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
@@ -73,32 +71,11 @@ impl View {
         samples.retain(|stored| (from..to).contains(&stored.sample.time_unix_ms));
         let unpacked = self.unpacked(host, from, to)?;
         if !unpacked.is_empty() {
-            samples.extend(unpacked);
+            samples.extend(unpacked.samples()?);
             samples.sort_by(|a, b| {
                 let key = |stored: &StoredSample| (stored.sample.time_unix_ms, stored.sample.seq);
                 key(a).cmp(&key(b)).then_with(|| a.epoch.cmp(&b.epoch))
             });
-        }
-        Ok(samples)
-    }
-
-    /// Samples of a window that are not packed yet, by time.
-    pub(super) fn unpacked(
-        &self,
-        host: &HostId,
-        from: i64,
-        to: i64,
-    ) -> Result<Vec<StoredSample>, StoreError> {
-        let mut samples = Vec::new();
-        for row in self
-            .snapshot
-            .range(&self.tables.raw, keys::between(host, from, to))
-        {
-            let (key, value) = row.into_inner()?;
-            let sample = Sample::decode(&*value)
-                .map_err(|error| damaged(&format!("a sample cannot be read: {error}")))?;
-            let epoch = keys::epoch_of(host, &key).ok_or_else(|| damaged("a key is cut short"))?;
-            samples.push(StoredSample { epoch, sample });
         }
         Ok(samples)
     }

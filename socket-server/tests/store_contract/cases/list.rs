@@ -34,6 +34,7 @@ pub(crate) fn all() -> Vec<(&'static str, Case)> {
         hosts::a_deleted_host_takes_its_samples_along,
         hosts::a_host_cannot_be_deleted_by_another_account,
         samples::what_was_appended_is_read_back_by_time,
+        samples::batches_that_overlap_are_read_by_time,
         samples::the_same_sample_twice_is_one_sample,
         samples::the_same_sample_in_concurrent_appends_is_one_sample,
         samples::settled_ranges_have_holes_until_they_are_filled,

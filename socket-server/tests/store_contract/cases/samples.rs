@@ -49,6 +49,20 @@ pub(crate) async fn what_was_appended_is_read_back_by_time(store: Arc<dyn Store>
     }
 }
 
+pub(crate) async fn batches_that_overlap_are_read_by_time(store: Arc<dyn Store>) {
+    for first in [1, 2] {
+        let half = batch("one", (first..=1_300).step_by(2));
+        store.append(&[half]).await.expect("appends");
+    }
+    let (from, to) = (NOON + 550_000, NOON + 1_250_000);
+    let rows = seconds(&*store, "one", &["load_one_minute"], from, to).await;
+    assert_eq!(times_after_noon(&rows), (550..1_250).collect::<Vec<i64>>());
+    for row in &rows {
+        let load = row.values[0].expect("has a load");
+        assert_eq!(load.last, ((row.time_unix_ms - NOON) / 1_000) as f64);
+    }
+}
+
 pub(crate) async fn the_same_sample_twice_is_one_sample(store: Arc<dyn Store>) {
     store
         .append(&[batch("one", 1..=3), batch("one", 2..=4)])
