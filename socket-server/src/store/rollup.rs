@@ -6,7 +6,7 @@ use metric_flow_protocol::metrics::Sample;
 
 use super::{
     HistoryRow, Resolution, SeriesAggregate,
-    series::{RATE_SPAN_MS_MAX, RateTracker, add_value},
+    series::{RATE_SPAN_MS_MAX, SeriesKind, SeriesPlaces, add_value, rate_per_second, visit_readings},
 };
 
 /// What some steps of one host come to, by the start of the step.
@@ -25,6 +25,15 @@ pub struct RollupStep {
     pub series: BTreeMap<String, SeriesAggregate>,
 }
 
+/// A step to which samples are still added.
+#[derive(Default)]
+struct OpenStep {
+    start: i64,
+    samples: u32,
+    /// By the places of the series.
+    series: Vec<Option<SeriesAggregate>>,
+}
+
 /// Start of the step that an instant belongs to.
 pub const fn step_start(time_unix_ms: i64, step_ms: i64) -> i64 {
     time_unix_ms.saturating_sub(time_unix_ms.rem_euclid(step_ms))
@@ -41,31 +50,59 @@ impl Rollup {
         from_unix_ms: i64,
     ) -> Self {
         let mut rollup = Self::default();
-        let mut rates = RateTracker::default();
+        let mut places = SeriesPlaces::default();
+        // By the places of the series: the newest total of a counter, and what the step comes to so far.
+        let mut totals: Vec<Option<(i64, f64)>> = Vec::new();
+        let mut step = OpenStep::default();
         for sample in samples {
-            if sample.time_unix_ms < from_unix_ms {
-                rates.next(sample, |_, _| {});
-                continue;
+            let time = sample.time_unix_ms;
+            let inside = time >= from_unix_ms;
+            if inside {
+                let start = match resolution {
+                    Resolution::Second => time,
+                    rolled => step_start(time, rolled.step_ms()),
+                };
+                if step.start != start {
+                    rollup.close(&mut step, &places);
+                    step.start = start;
+                }
+                step.samples = step.samples.saturating_add(1);
             }
-            let start = match resolution {
-                Resolution::Second => sample.time_unix_ms,
-                rolled => step_start(sample.time_unix_ms, rolled.step_ms()),
-            };
-            let step = rollup.steps.entry(start).or_default();
-            step.samples = step.samples.saturating_add(1);
-            rates.next(sample, |name, value| {
-                if let Some(known) = step.series.get_mut(name) {
-                    *known = known.with_value(value);
-                } else {
-                    let mut fresh = None;
-                    add_value(&mut fresh, value);
-                    if let Some(fresh) = fresh {
-                        step.series.insert(name.to_owned(), fresh);
+            places.begin_sample();
+            visit_readings(sample, |name, kind, value| {
+                let place = places.place(name);
+                if place == totals.len() {
+                    totals.push(None);
+                    step.series.push(None);
+                }
+                let shown = match kind {
+                    SeriesKind::Gauge => Some(value),
+                    SeriesKind::Counter => {
+                        let before = totals[place].replace((time, value));
+                        before.and_then(|before| rate_per_second(before, (time, value)))
                     }
+                };
+                if let Some(shown) = shown.filter(|_| inside) {
+                    add_value(&mut step.series[place], shown);
                 }
             });
         }
+        rollup.close(&mut step, &places);
         rollup
+    }
+
+    /// Keeps what an open step comes to, and leaves it empty.
+    fn close(&mut self, open: &mut OpenStep, places: &SeriesPlaces) {
+        if open.samples == 0 {
+            return;
+        }
+        let values = places.names().iter().zip(&mut open.series);
+        let series = values.filter_map(|(name, value)| Some((name.clone(), value.take()?)));
+        let step = RollupStep {
+            samples: std::mem::take(&mut open.samples),
+            series: series.collect(),
+        };
+        self.steps.entry(open.start).or_default().merge(step);
     }
 
     /// What rows of the named series hold: the way back from [`Self::rows`].

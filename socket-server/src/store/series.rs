@@ -1,6 +1,9 @@
 //! From a sample to named series, and from two counters to a rate. Pure.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write as _,
+};
 
 use metric_flow_protocol::metrics::Sample;
 
@@ -128,6 +131,42 @@ pub fn field_of(series: &str) -> Option<u32> {
         "uptime" => 12,
         _ => return None,
     })
+}
+
+/// Places of series by their names. Samples of one host mostly have the same readings in the same order; then one
+/// comparison finds a place.
+#[derive(Debug, Default)]
+pub struct SeriesPlaces {
+    names: Vec<String>,
+    by_name: HashMap<String, usize>,
+    expected: usize,
+}
+
+impl SeriesPlaces {
+    /// Goes on with the next sample.
+    pub fn begin_sample(&mut self) {
+        self.expected = 0;
+    }
+
+    /// Where a series is; one that comes for the first time gets the next place.
+    pub fn place(&mut self, name: &str) -> usize {
+        let is_expected = self.names.get(self.expected).is_some_and(|known| known == name);
+        let known = is_expected.then_some(self.expected);
+        let place = known
+            .or_else(|| self.by_name.get(name).copied())
+            .unwrap_or_else(|| {
+                self.by_name.insert(name.to_owned(), self.names.len());
+                self.names.push(name.to_owned());
+                self.names.len() - 1
+            });
+        self.expected = place + 1;
+        place
+    }
+
+    /// The names by their places.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
 }
 
 /// Growth a second between two readings of a counter, given as (time, total); none after a reset, a clock that

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::store::{
     HostId, Resolution, StoreError,
-    rollup::{Rollup, step_start},
+    rollup::{LOOK_BACK_MS, Rollup, step_start},
 };
 
 /// Length of a chunk of samples and of the minutes beside it: long enough to compress well, short enough that
@@ -31,17 +31,24 @@ pub(super) fn pack(state: &mut WriterState, host: &HostId, bucket: i64) -> Resul
     let tables = &state.tables;
     let mut write = tables.database.batch();
     let end = bucket.saturating_add(BUCKET_MS);
-    let fresh = view.minutes_from_samples(host, bucket)?;
+    // With the end of the bucket before it, for the first rates.
+    let samples = view.samples(host, bucket.saturating_sub(LOOK_BACK_MS), end)?;
+    let fresh = Rollup::of_samples(
+        samples.iter().map(|stored| &stored.sample),
+        Resolution::Minute,
+        bucket,
+    );
     let raw_from = view.watermark(Resolution::Second)?;
     let minutes_from = view.watermark(Resolution::Minute)?;
     let mut minutes = Rollup::default();
     if bucket >= raw_from {
-        let samples = view.samples(host, bucket, end)?;
-        mark_next(&view, &mut write, host, bucket, &samples)?;
+        let first = samples.partition_point(|stored| stored.sample.time_unix_ms < bucket);
+        let samples = &samples[first..];
+        mark_next(&view, &mut write, host, bucket, samples)?;
         write.insert(
             &tables.chunks,
             keys::at(host, bucket),
-            sample_chunk::encode(&samples)?,
+            sample_chunk::encode(samples)?,
         );
     } else if bucket >= minutes_from
         && let Some(bytes) = view.snapshot.get(&tables.minutes, keys::at(host, bucket))?

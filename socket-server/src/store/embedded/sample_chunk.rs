@@ -1,6 +1,6 @@
 //! Ten minutes of one host's samples as compressed columns; one series is read without touching the others.
 
-use std::collections::HashMap;
+use std::ops::Range;
 
 use metric_flow_protocol::metrics::Sample;
 
@@ -11,7 +11,7 @@ use super::{
 use crate::store::{
     StoreError,
     readings::restore_reading,
-    series::{SeriesKind, visit_readings},
+    series::{SeriesKind, SeriesPlaces, visit_readings},
 };
 
 const MAGIC: [u8; 4] = *b"MFS1";
@@ -66,31 +66,32 @@ pub(super) fn encode(samples: &[StoredSample]) -> Result<Vec<u8>, StoreError> {
         writer.put_bytes(device.as_bytes());
     }
 
-    let columns = gather(samples);
+    let (places, columns) = gather(samples);
     writer.put_number(columns.len() as u64);
-    for (name, kind, values) in columns {
+    for (name, column) in places.names().iter().zip(columns) {
         writer.put_bytes(name.as_bytes());
-        writer.put_number(u64::from(kind == SeriesKind::Counter));
-        writer.put_bytes(&encode_column(&values)?);
+        writer.put_number(u64::from(column.kind == SeriesKind::Counter));
+        writer.put_bytes(&encode_column(&column.values)?);
     }
     Ok(writer.finish())
 }
 
 /// Columns in the order in which their series first appear, so that lists come back in their order.
-fn gather(samples: &[StoredSample]) -> Vec<(String, SeriesKind, Vec<Option<f64>>)> {
-    let mut columns: Vec<(String, SeriesKind, Vec<Option<f64>>)> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+fn gather(samples: &[StoredSample]) -> (SeriesPlaces, Vec<ChunkSeries>) {
+    let mut places = SeriesPlaces::default();
+    let mut columns: Vec<ChunkSeries> = Vec::new();
     for (row, stored) in samples.iter().enumerate() {
+        places.begin_sample();
         visit_readings(&stored.sample, |name, kind, value| {
-            let place = places.get(name).copied().unwrap_or_else(|| {
-                places.insert(name.to_owned(), columns.len());
-                columns.push((name.to_owned(), kind, vec![None; samples.len()]));
-                columns.len() - 1
-            });
-            columns[place].2[row] = Some(value);
+            let place = places.place(name);
+            if place == columns.len() {
+                let values = vec![None; samples.len()];
+                columns.push(ChunkSeries { kind, values });
+            }
+            columns[place].values[row] = Some(value);
         });
     }
-    columns
+    (places, columns)
 }
 
 /// A chunk of which the key columns are read and the series are not yet.
@@ -151,29 +152,39 @@ impl<'a> SampleChunk<'a> {
         Ok(Some(ChunkSeries { kind: *kind, values }))
     }
 
-    /// Every sample, put together again.
-    pub(super) fn samples(&self) -> Result<Vec<StoredSample>, StoreError> {
+    /// The samples with `from <= time < to`, put together again.
+    pub(super) fn samples_within(&self, from: i64, to: i64) -> Result<Vec<StoredSample>, StoreError> {
+        let place_of = |time: i64| self.times.partition_point(|known| *known < time);
+        let (first, end) = (place_of(from), place_of(to));
+        self.samples_of(first..end.max(first))
+    }
+
+    fn samples_of(&self, rows: Range<usize>) -> Result<Vec<StoredSample>, StoreError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
         let count = self.times.len();
         let seqs: Vec<u64> = decode_numbers(self.seqs, count)?;
         let epoch_of: Vec<u32> = decode_numbers(self.epoch_of, count)?;
-        let mut samples = Vec::with_capacity(count);
-        for ((&time_unix_ms, seq), epoch) in self.times.iter().zip(seqs).zip(epoch_of) {
+        let mut samples = Vec::with_capacity(rows.len());
+        for row in rows.clone() {
             let epoch = self
                 .epochs
-                .get(epoch as usize)
+                .get(epoch_of[row] as usize)
                 .ok_or_else(|| damaged("an epoch is missing"))?;
             samples.push(StoredSample {
                 epoch: (*epoch).to_owned(),
                 sample: Sample {
-                    seq,
-                    time_unix_ms,
+                    seq: seqs[row],
+                    time_unix_ms: self.times[row],
                     ..Sample::default()
                 },
             });
         }
         for (name, _, bytes) in &self.columns {
-            for (stored, value) in samples.iter_mut().zip(decode_column(bytes, count)?) {
-                if let Some(value) = value {
+            let values = decode_column(bytes, count)?;
+            for (stored, value) in samples.iter_mut().zip(&values[rows.clone()]) {
+                if let Some(value) = *value {
                     restore_reading(&mut stored.sample, name, value);
                 }
             }
@@ -224,10 +235,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn samples_come_back_as_they_were(samples in prop::collection::vec(stored(), 0..40)) {
+        fn samples_come_back_as_they_were(
+            samples in prop::collection::vec(stored(), 0..40), from in any::<i64>(), to in any::<i64>()
+        ) {
             let bytes = encode(&samples).expect("encodes");
             let chunk = SampleChunk::open(&bytes).expect("opens");
-            prop_assert_eq!(chunk.samples().expect("reads"), samples);
+            prop_assert_eq!(chunk.samples_of(0..samples.len()).expect("reads"), samples.clone());
+            let mut sorted = samples;
+            sorted.sort_by_key(|stored| stored.sample.time_unix_ms);
+            let bytes = encode(&sorted).expect("encodes");
+            let chunk = SampleChunk::open(&bytes).expect("opens");
+            let within = from.min(to)..from.max(to);
+            sorted.retain(|stored| within.contains(&stored.sample.time_unix_ms));
+            prop_assert_eq!(chunk.samples_within(within.start, within.end).expect("reads"), sorted);
         }
 
         #[test]

@@ -66,9 +66,8 @@ impl View {
         for row in self.snapshot.range(&self.tables.chunks, chunks) {
             let bytes = row.value()?;
             let chunk = SampleChunk::open(&bytes)?;
-            samples.extend(chunk.samples()?);
+            samples.extend(chunk.samples_within(from, to)?);
         }
-        samples.retain(|stored| (from..to).contains(&stored.sample.time_unix_ms));
         let unpacked = self.unpacked(host, from, to)?;
         if !unpacked.is_empty() {
             samples.extend(unpacked.samples()?);
