@@ -4,7 +4,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     context::Context,
-    peer,
+    peer::Peer,
     report::Figure,
     scenario::{self, ScenarioError},
 };
@@ -30,7 +30,7 @@ pub struct Scenario {
 /// A scenario that runs.
 pub type Running<'a> = BoxFuture<'a, Result<Vec<Figure>, ScenarioError>>;
 
-const PEER: &[&str] = &[peer::FOLDER];
+const PEERS: &[&str] = &[Peer::Ws.folder(), Peer::SocketIo.folder()];
 const SERVER: &[&str] = &["metric-flow-socket-server"];
 const BOTH: &[&str] = &["metric-flow-socket-server", "metric-flow-node-client"];
 
@@ -42,7 +42,7 @@ pub const SCENARIOS: &[Scenario] = &[
         packages: SERVER,
         groups: &[],
         programs: &[],
-        node_folders: PEER,
+        node_folders: PEERS,
         run: |context| Box::pin(scenario::live(context)),
     },
     Scenario {
@@ -69,7 +69,7 @@ pub const SCENARIOS: &[Scenario] = &[
         packages: SERVER,
         groups: &[],
         programs: &[],
-        node_folders: PEER,
+        node_folders: PEERS,
         run: |context| Box::pin(scenario::delivery(context)),
     },
     Scenario {
@@ -78,7 +78,7 @@ pub const SCENARIOS: &[Scenario] = &[
         packages: SERVER,
         groups: &[],
         programs: &[],
-        node_folders: PEER,
+        node_folders: PEERS,
         run: |context| Box::pin(scenario::idle_sockets(context)),
     },
     Scenario {
@@ -87,7 +87,7 @@ pub const SCENARIOS: &[Scenario] = &[
         packages: SERVER,
         groups: &[],
         programs: &[],
-        node_folders: PEER,
+        node_folders: PEERS,
         run: |context| Box::pin(scenario::reconnect(context)),
     },
     Scenario {
@@ -167,3 +167,19 @@ pub const SCENARIOS: &[Scenario] = &[
         run: |context| Box::pin(scenario::rollout(context)),
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_packages_of_every_node_folder_are_locked() {
+        let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for folder in SCENARIOS.iter().flat_map(|one| one.node_folders) {
+            let lock = project.join(folder).join("package-lock.json");
+            assert!(lock.exists(), "{}", lock.display());
+        }
+    }
+}

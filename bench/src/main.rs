@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use metric_flow_bench::{
     catalogue::{SCENARIOS, Scenario},
     context::{Context, is_installed},
-    load::{FleetLoad, FleetPlan},
+    load::{Dialect, FleetLoad, FleetPlan},
     report::{Results, markdown, replace_between},
     scenario::{self, ScenarioError, recording::RECORDING},
 };
@@ -142,6 +142,7 @@ async fn simulate(
         hosts,
         interval: Some(Duration::from_secs(1)),
         epoch,
+        dialect: Dialect::Plain,
     };
     let fleet = FleetLoad::start(plan).await?;
     tokio::signal::ctrl_c().await?;

@@ -1,4 +1,4 @@
-//! The peer that scenarios run beside our server: a lean relay on Node and the library `ws`, in `bench/peers/`.
+//! The peers that scenarios run beside our server: a lean relay on Node, with two libraries, in `bench/peers/`.
 
 use std::{net::SocketAddr, path::Path, process::Stdio, time::Duration};
 
@@ -14,14 +14,45 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-use crate::process::{Cost, ProcessError, cost_of};
+use crate::{
+    load::Dialect,
+    process::{Cost, ProcessError, cost_of},
+};
 
-/// Its folder in the project, with a package.json of its own.
-pub const FOLDER: &str = "bench/peers/ws-server";
 /// How long it may take to start, or to do what it is told.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Why the peer could not be used.
+/// The relay, by the library that it is written with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// `ws`.
+    Ws,
+    /// `socket.io`.
+    SocketIo,
+}
+
+impl Peer {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Ws, Self::SocketIo];
+
+    /// Its folder in the project, with a package.json of its own.
+    pub const fn folder(self) -> &'static str {
+        match self {
+            Self::Ws => "bench/peers/ws-server",
+            Self::SocketIo => "bench/peers/socket-io-server",
+        }
+    }
+
+    /// How hosts and viewers speak to it.
+    pub fn dialect(self) -> Dialect {
+        match self {
+            Self::Ws => Dialect::Plain,
+            Self::SocketIo => Dialect::SocketIo,
+        }
+    }
+}
+
+/// Why a peer could not be used.
 #[derive(Debug, Error)]
 pub enum PeerError {
     /// It cannot be started, or its cost cannot be read.
@@ -31,7 +62,7 @@ pub enum PeerError {
     #[error(transparent)]
     Greeting(#[from] codec::CodecError),
     /// It ended, or did not say what it should; what it wrote is on standard error.
-    #[error("the peer in {FOLDER} did not say that it {0}")]
+    #[error("the peer did not say that it {0}")]
     Silent(&'static str),
 }
 
@@ -40,6 +71,8 @@ pub struct PeerProcess {
     child: Child,
     orders: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
+    /// Its library.
+    pub peer: Peer,
     /// Where it listens.
     pub address: SocketAddr,
     /// What it is, with versions.
@@ -64,10 +97,10 @@ impl PeerProcess {
     ///
     /// # Errors
     /// When it cannot be started, or does not listen in time.
-    pub async fn start(project: &Path) -> Result<Self, PeerError> {
+    pub async fn start(project: &Path, peer: Peer) -> Result<Self, PeerError> {
         let mut child = Command::new("node")
             .arg("--expose-gc")
-            .arg(project.join(FOLDER).join("server.js"))
+            .arg(project.join(peer.folder()).join("server.js"))
             .env("GREETING", hexadecimal(&greeting()?))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -85,6 +118,7 @@ impl PeerProcess {
             child,
             orders,
             lines,
+            peer,
             address,
             name,
         })

@@ -19,7 +19,11 @@ use tokio::{net::TcpStream, sync::Semaphore, task::JoinSet, time::Instant};
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 use tokio_util::sync::CancellationToken;
 
-use super::{LoadError, connect_node, sample, simulated_sample, socket};
+use super::{
+    Dialect, LoadError, connect_node,
+    dialect::{Event, keep_alive, message},
+    sample, simulated_sample,
+};
 
 /// Handshakes at once: enough to keep two cores busy, few enough to stay below the listen queue.
 const HANDSHAKES_AT_ONCE: usize = 128;
@@ -37,6 +41,8 @@ pub struct FleetPlan {
     pub interval: Option<Duration>,
     /// The epoch of every host.
     pub epoch: String,
+    /// How they speak.
+    pub dialect: Dialect,
 }
 
 /// What the fleet did so far.
@@ -72,7 +78,7 @@ impl FleetLoad {
             let (plan, handshakes) = (plan.clone(), Arc::clone(&handshakes));
             connecting.spawn(async move {
                 let _permit = handshakes.acquire_owned().await;
-                let (socket, ack) = connect_node(plan.server, &plan.api_key, index, &plan.epoch).await?;
+                let (socket, ack) = connect_node(&plan, index).await?;
                 Ok::<_, LoadError>((index, socket, ack.durable_seq))
             });
         }
@@ -88,6 +94,7 @@ impl FleetLoad {
             let host = Host {
                 index,
                 epoch: plan.epoch.clone(),
+                dialect: plan.dialect,
                 seq: durable_seq,
                 counts: Arc::clone(&counts),
                 stop: stop.clone(),
@@ -112,6 +119,7 @@ impl FleetLoad {
 struct Host {
     index: usize,
     epoch: String,
+    dialect: Dialect,
     seq: u64,
     counts: Arc<LoadCounts>,
     stop: CancellationToken,
@@ -174,7 +182,11 @@ impl Host {
                             return;
                         }
                     }
-                    Some(Ok(_)) => {}
+                    Some(Ok(other)) => {
+                        if keep_alive(socket, &other).await.is_err() {
+                            return;
+                        }
+                    }
                     Some(Err(_)) | None => return,
                 },
             }
@@ -193,9 +205,8 @@ impl Host {
         let message = NodeMessage {
             body: Some(NodeBody::Batch(batch)),
         };
-        socket
-            .send(socket::message(codec::encode(NodeEncoding::Protobuf, &message)?))
-            .await?;
+        let frame = codec::encode(NodeEncoding::Protobuf, &message)?;
+        self.dialect.send(socket, Event::Batch, frame).await?;
         self.counts.sent.fetch_add(1, Ordering::Relaxed);
         if late {
             self.counts.late.fetch_add(1, Ordering::Relaxed);
@@ -217,11 +228,11 @@ async fn answer(socket: &mut WebSocketStream<TcpStream>, request_id: u64) -> Res
         error: "it is simulated, and has only numbers".to_owned(),
         ..Answer::default()
     };
-    let message = NodeMessage {
+    let reply = NodeMessage {
         body: Some(NodeBody::Answer(answer)),
     };
     socket
-        .send(socket::message(codec::encode(NodeEncoding::Protobuf, &message)?))
+        .send(message(codec::encode(NodeEncoding::Protobuf, &reply)?))
         .await?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Simulated hosts and viewers over real sockets.
 
 mod address;
+mod dialect;
 mod host;
 mod relay;
 mod sample;
@@ -8,6 +9,7 @@ mod socket;
 mod viewer;
 
 pub use address::source_address;
+pub use dialect::Dialect;
 pub use host::{FleetLoad, FleetPlan, LoadCounts};
 pub use relay::Relay;
 pub use sample::simulated_sample;

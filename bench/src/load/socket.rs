@@ -2,10 +2,10 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
 use http::header;
 use metric_flow_protocol::{
-    codec::{self, Frame},
+    codec,
     node::{Hello, HelloAck, HostFacts, Label, NodeBody, NodeMessage, ServerBody, ServerMessage},
     version::{LIVE_SUBPROTOCOL, NODE_SUBPROTOCOL, NodeEncoding, PROTOCOL_MAJOR, PROTOCOL_MINOR},
 };
@@ -16,7 +16,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest, protocol::WebSocketConfig},
 };
 
-use super::source_address;
+use super::{Dialect, FleetPlan, dialect::Event, source_address};
 use crate::api::{ApiClient, ApiError};
 
 /// How long one connection may take: a server that restarts with 9,000 hosts at its door answers late.
@@ -56,13 +56,18 @@ impl From<tokio_tungstenite::tungstenite::Error> for LoadError {
 /// # Errors
 /// When the server cannot be reached, refuses, or takes too long.
 pub async fn connect_node(
-    server: SocketAddr,
-    api_key: &str,
+    plan: &FleetPlan,
     index: usize,
-    epoch: &str,
 ) -> Result<(WebSocketStream<TcpStream>, HelloAck), LoadError> {
+    let FleetPlan {
+        server,
+        api_key,
+        epoch,
+        dialect,
+        ..
+    } = plan;
     let attempt = async {
-        let uri = format!("ws://{server}/api/v1/node");
+        let uri = format!("ws://{server}{}", dialect.host_path());
         let mut request = uri.into_client_request()?;
         let headers = request.headers_mut();
         headers.insert(
@@ -72,13 +77,13 @@ pub async fn connect_node(
         if let Ok(value) = header::HeaderValue::from_str(&format!("Bearer {api_key}")) {
             headers.insert(header::AUTHORIZATION, value);
         }
-        let mut socket = open(server, index, request).await?;
+        let mut socket = open(*server, index, request).await?;
+        dialect.enter(&mut socket).await?;
         let hello = NodeMessage {
             body: Some(NodeBody::Hello(hello(index, epoch))),
         };
-        socket
-            .send(message(codec::encode(NodeEncoding::Protobuf, &hello)?))
-            .await?;
+        let frame = codec::encode(NodeEncoding::Protobuf, &hello)?;
+        dialect.send(&mut socket, Event::Hello, frame).await?;
         while let Some(frame) = socket.next().await {
             match frame? {
                 Message::Binary(payload) => {
@@ -122,9 +127,15 @@ pub async fn connect_viewer(
 /// When the peer cannot be reached, or takes too long.
 pub async fn connect_peer_viewer(
     peer: SocketAddr,
+    dialect: Dialect,
     index: usize,
 ) -> Result<WebSocketStream<TcpStream>, LoadError> {
-    tokio::time::timeout(CONNECT_DEADLINE, open_viewer(peer, "/api/v1/live", index))
+    let attempt = async {
+        let mut socket = open_viewer(peer, dialect.viewer_path(), index).await?;
+        dialect.enter(&mut socket).await?;
+        Ok(socket)
+    };
+    tokio::time::timeout(CONNECT_DEADLINE, attempt)
         .await
         .map_err(|_elapsed| LoadError::Deadline)?
 }
@@ -144,14 +155,6 @@ async fn open_viewer(
         headers.insert(header::ORIGIN, origin);
     }
     open(server, index, request).await
-}
-
-/// Wraps an encoded frame for the socket.
-pub(super) fn message(frame: Frame) -> Message {
-    match frame {
-        Frame::Binary(bytes) => Message::Binary(bytes.into()),
-        Frame::Text(text) => Message::Text(text.into()),
-    }
 }
 
 async fn open(

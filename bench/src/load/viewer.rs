@@ -13,7 +13,7 @@ use tokio::{net::TcpStream, time::Instant};
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 use tokio_util::sync::CancellationToken;
 
-use super::sample::now_unix_ms;
+use super::{dialect::keep_alive, sample::now_unix_ms};
 
 /// Viewers' sockets take source addresses far from the hosts'.
 pub const VIEWER_INDEX: usize = 500_000;
@@ -87,6 +87,7 @@ pub async fn watch(
                     .map(|time_unix_ms| now.saturating_sub(time_unix_ms).max(0));
                 seen.ages_ms
                     .extend(ages.map(|age| u32::try_from(age).unwrap_or(u32::MAX)));
+                seen.closed |= keep_alive(&mut socket, &frame).await.is_err();
             }
             Some(Ok(_)) => {}
             Some(Err(_)) | None => {
@@ -110,6 +111,7 @@ pub async fn drain(mut socket: WebSocketStream<TcpStream>, after: Duration, coun
             Some(Ok(frame)) if carries_rows(&frame) && start.elapsed() > Duration::ZERO => {
                 seen.frames += 1;
                 seen.bytes += frame.len() as u64;
+                seen.closed |= keep_alive(&mut socket, &frame).await.is_err();
             }
             Some(Ok(_)) => {}
             Some(Err(_)) | None => {
@@ -148,7 +150,7 @@ mod tests {
     use metric_flow_protocol::node::Batch;
 
     use super::*;
-    use crate::load::{simulated_sample, socket};
+    use crate::load::{dialect, simulated_sample};
 
     #[test]
     fn rows_of_our_frames_and_of_a_hosts_batch_have_their_times() {
@@ -162,6 +164,6 @@ mod tests {
             body: Some(NodeBody::Batch(batch)),
         };
         let frame = codec::encode(NodeEncoding::Protobuf, &message).expect("encoded");
-        assert_eq!(times(&socket::message(frame)), [9]);
+        assert_eq!(times(&dialect::message(frame)), [9]);
     }
 }

@@ -13,6 +13,7 @@ use super::{ScenarioError, subject::Subject};
 use crate::{
     context::Context,
     load::{Latencies, VIEWER_INDEX, drain, watch},
+    peer::Peer,
     process::thread_cpu_seconds,
     report::Figure,
 };
@@ -21,7 +22,7 @@ use crate::{
 const HOSTS: usize = 1_000;
 /// Viewers that are added for the second stretch.
 const VIEWERS: usize = 200;
-/// As many at the peer: it writes each reading by itself, and more than these would ask for more than one processor.
+/// As many at a peer: it writes each reading by itself, and more than these would ask for more than one processor.
 const PEER_VIEWERS: usize = 40;
 /// Each of the two stretches.
 const MEASURED: Duration = Duration::from_secs(15);
@@ -52,30 +53,28 @@ impl Delivered {
     }
 }
 
-/// What a delivery costs our server, the peer, and a bare write.
+/// What a delivery costs our server, the peers, and a bare write.
 ///
 /// # Errors
 /// When a server or the load fails.
 pub async fn delivery(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
     let ours = measure(Subject::ours(context).await?, VIEWERS).await?;
-    let peer = measure(Subject::peer(context).await?, PEER_VIEWERS).await?;
+    let mut reading = Figure::at_most(
+        format!("server CPU per delivery (a host's reading to a viewer), {VIEWERS} viewers more"),
+        ours.us_per_reading(),
+        0.8,
+        "µs",
+    );
+    for peer in Peer::ALL {
+        let theirs = measure(Subject::peer(context, peer).await?, PEER_VIEWERS).await?;
+        let name = format!("{}, {PEER_VIEWERS} viewers more", theirs.name);
+        reading = reading.beside(&name, theirs.us_per_reading(), "µs");
+    }
     let write = write_cost_us().await?;
-    Ok(vec![
-        Figure::at_most(
-            format!("server CPU per delivery (a host's reading to a viewer), {VIEWERS} viewers more"),
-            ours.us_per_reading(),
-            0.8,
-            "µs",
-        )
-        .beside(
-            &format!("{}, {PEER_VIEWERS} viewers more", peer.name),
-            peer.us_per_reading(),
-            "µs",
-        )
-        .beside("a write of 300 bytes to a loopback socket", write, "µs"),
-        Figure::number("server CPU per frame to a viewer", ours.us_per_frame(), "µs")
-            .against(format!("readings in a frame: {:.1}", ours.readings / ours.frames)),
-    ])
+    reading = reading.beside("a write of 300 bytes to a loopback socket", write, "µs");
+    let frame = Figure::number("server CPU per frame to a viewer", ours.us_per_frame(), "µs");
+    let readings_in_a_frame = format!("readings in a frame: {:.1}", ours.readings / ours.frames);
+    Ok(vec![reading, frame.against(readings_in_a_frame)])
 }
 
 /// The difference between a run with one viewer and one with many, by the readings that the many were sent.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{ScenarioError, subject::Subject};
-use crate::{context::Context, report::Figure};
+use crate::{context::Context, peer::Peer, report::Figure};
 
 /// Hosts of both scenarios: below the limit of 20,000 descriptors of a process, both ends counted apart.
 const HOSTS: usize = 9_000;
@@ -17,7 +17,7 @@ const EPOCH: &str = "idle";
 const SETTLE: Duration = Duration::from_secs(3);
 
 /// Memory that each connected, silent host costs the server: first its record, kept whether it is there or not, then
-/// its connection. The peer keeps no records.
+/// its connection. The peers keep no records.
 ///
 /// # Errors
 /// When a server or the load fails.
@@ -32,28 +32,29 @@ pub async fn idle_sockets(context: &Context) -> Result<Vec<Figure>, ScenarioErro
     let connected = connected_bytes(&mut ours).await?;
     ours.close().await;
 
-    let mut peer = Subject::peer(context).await?;
-    let peer_empty = settled_bytes(&mut peer).await?;
-    let peer_connected = connected_bytes(&mut peer).await?;
-    let name = peer.name().to_owned();
-    peer.close().await;
+    let mut socket = Figure::at_most(
+        "server's user memory (RSS) per idle host socket",
+        kib_each(all_records, connected, HOSTS),
+        3.5,
+        "KiB",
+    );
+    for peer in Peer::ALL {
+        let mut theirs = Subject::peer(context, peer).await?;
+        let empty = settled_bytes(&mut theirs).await?;
+        let connected = connected_bytes(&mut theirs).await?;
+        socket = socket.beside(theirs.name(), kib_each(empty, connected, HOSTS), "KiB");
+        theirs.close().await;
+    }
+    let record = Figure::number(
+        "server's user memory per known host, connected or not (its record, and what the store keeps of it in memory)",
+        kib_each(few_records, all_records, HOSTS - WARM_UP_HOSTS),
+        "KiB",
+    );
+    Ok(vec![socket, record])
+}
 
-    let kib =
-        |before: u64, after: u64, hosts: usize| after.saturating_sub(before) as f64 / hosts as f64 / 1024.0;
-    Ok(vec![
-        Figure::at_most(
-            "server's user memory (RSS) per idle host socket",
-            kib(all_records, connected, HOSTS),
-            3.5,
-            "KiB",
-        )
-        .beside(&name, kib(peer_empty, peer_connected, HOSTS), "KiB"),
-        Figure::number(
-            "server's user memory per known host, connected or not (its record, and what the store keeps of it in memory)",
-            kib(few_records, all_records, HOSTS - WARM_UP_HOSTS),
-            "KiB",
-        ),
-    ])
+fn kib_each(before: u64, after: u64, hosts: usize) -> f64 {
+    after.saturating_sub(before) as f64 / hosts as f64 / 1024.0
 }
 
 /// Memory of a server to which some hosts came and went: they paid for pools and code pages.
@@ -78,11 +79,12 @@ async fn connected_bytes(subject: &mut Subject) -> Result<u64, ScenarioError> {
 /// When a server or the load fails.
 pub async fn reconnect(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
     let (_, ours) = seconds_to_come_back(context, Subject::ours(context).await?).await?;
-    let (name, peer) = seconds_to_come_back(context, Subject::peer(context).await?).await?;
-    Ok(vec![
-        Figure::at_most("until the last of 9,000 hosts is greeted again", ours, 5.0, "s")
-            .beside(&name, peer, "s"),
-    ])
+    let mut figure = Figure::at_most("until the last of 9,000 hosts is greeted again", ours, 5.0, "s");
+    for peer in Peer::ALL {
+        let (name, theirs) = seconds_to_come_back(context, Subject::peer(context, peer).await?).await?;
+        figure = figure.beside(&name, theirs, "s");
+    }
+    Ok(vec![figure])
 }
 
 /// The server's name, and the time.

@@ -9,6 +9,7 @@ use super::{ScenarioError, delivery::write_cost_us, subject::Subject};
 use crate::{
     context::Context,
     load::{FleetLoad, Latencies, VIEWER_INDEX, watch},
+    peer::Peer,
     report::Figure,
 };
 
@@ -46,7 +47,7 @@ struct LiveResult {
     resident_bytes: u64,
 }
 
-/// The live path at 1,000 hosts, beside the peer's.
+/// The live path at 1,000 hosts, beside the peers'.
 ///
 /// # Errors
 /// When the server or the load fails.
@@ -57,20 +58,21 @@ pub async fn live(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
         duration: MEASURED,
     };
     let mut ours = run(Subject::ours(context).await?, plan).await?;
-    let mut peer = run(Subject::peer(context).await?, plan).await?;
-    let peer_p99 = f64::from(peer.seen.quantile_ms(0.99));
-    let peer_middle = peer.middle().value;
-    let name = &peer.name;
+    let mut p99 = ours.p99(20.0);
+    let mut middle = ours.middle();
+    let mut cpu = Figure::at_most(CPU_PER_SAMPLE, ours.cpu_us_per_sample(), 30.0, "µs");
+    let mut memory = Figure::at_most("server memory (RSS)", ours.mib(), 60.0, "MiB");
+    for peer in Peer::ALL {
+        let mut theirs = run(Subject::peer(context, peer).await?, plan).await?;
+        let name = theirs.name.clone();
+        p99 = p99.beside(&name, f64::from(theirs.seen.quantile_ms(0.99)), "ms");
+        middle = middle.against(format!("{name}: {}", theirs.middle().value));
+        cpu = cpu.beside(&name, theirs.cpu_us_per_sample(), "µs");
+        memory = memory.beside(&name, theirs.mib(), "MiB");
+    }
     let writes = write_cost_us().await? * VIEWERS as f64;
-    Ok(vec![
-        ours.p99(20.0).beside(name, peer_p99, "ms"),
-        ours.middle().against(format!("{name}: {peer_middle}")),
-        ours.counts(),
-        Figure::at_most(CPU_PER_SAMPLE, ours.cpu_us_per_sample(), 30.0, "µs")
-            .beside(name, peer.cpu_us_per_sample(), "µs")
-            .beside("four writes of 300 bytes to loopback sockets alone", writes, "µs"),
-        Figure::at_most("server memory (RSS)", ours.mib(), 60.0, "MiB").beside(name, peer.mib(), "MiB"),
-    ])
+    cpu = cpu.beside("four writes of 300 bytes to loopback sockets alone", writes, "µs");
+    Ok(vec![p99, middle, ours.counts(), cpu, memory])
 }
 
 /// The live path at 10,000 hosts.

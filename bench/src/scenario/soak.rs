@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{ScenarioError, Stage, live::VIEWERS};
 use crate::{
     context::Context,
-    load::{FleetLoad, FleetPlan, VIEWER_INDEX, connect_viewer, watch},
+    load::{Dialect, FleetLoad, FleetPlan, VIEWER_INDEX, connect_viewer, watch},
     report::Figure,
 };
 
@@ -31,6 +31,7 @@ pub async fn soak(context: &Context) -> Result<Vec<Figure>, ScenarioError> {
         hosts: HOSTS,
         interval: Some(Duration::from_secs(1)),
         epoch: "soak".to_owned(),
+        dialect: Dialect::Plain,
     })
     .await?;
     let stop = CancellationToken::new();

@@ -8,8 +8,8 @@ use tokio_tungstenite::WebSocketStream;
 use super::{ScenarioError, Stage};
 use crate::{
     context::Context,
-    load::{FleetLoad, FleetPlan, LoadError, connect_peer_viewer, connect_viewer},
-    peer::PeerProcess,
+    load::{Dialect, FleetLoad, FleetPlan, LoadError, connect_peer_viewer, connect_viewer},
+    peer::{Peer, PeerProcess},
     process::Cost,
 };
 
@@ -17,7 +17,7 @@ use crate::{
 pub(super) enum Subject {
     /// Ours, with a store and an account.
     Ours(Stage),
-    /// The lean relay.
+    /// A lean relay.
     Peer(PeerProcess),
 }
 
@@ -34,16 +34,17 @@ impl Subject {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub(super) async fn peer(context: &Context) -> Result<Self, ScenarioError> {
-        context.say("the same with the peer");
-        Ok(Self::Peer(PeerProcess::start(&context.project).await?))
+    pub(super) async fn peer(context: &Context, peer: Peer) -> Result<Self, ScenarioError> {
+        let process = PeerProcess::start(&context.project, peer).await?;
+        context.say(format_args!("the same with {}", process.name));
+        Ok(Self::Peer(process))
     }
 
     /// What figures call it.
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Ours(_) => "socket-server",
-            Self::Peer(peer) => &peer.name,
+            Self::Peer(process) => &process.name,
         }
     }
 
@@ -54,7 +55,7 @@ impl Subject {
     pub(super) fn cost(&self) -> Result<Cost, ScenarioError> {
         Ok(match self {
             Self::Ours(stage) => stage.server.cost()?,
-            Self::Peer(peer) => peer.cost()?,
+            Self::Peer(process) => process.cost()?,
         })
     }
 
@@ -65,7 +66,7 @@ impl Subject {
     pub(super) async fn kept_bytes(&mut self) -> Result<u64, ScenarioError> {
         Ok(match self {
             Self::Ours(stage) => stage.server.cost()?.resident_bytes,
-            Self::Peer(peer) => peer.collected_bytes().await?,
+            Self::Peer(process) => process.collected_bytes().await?,
         })
     }
 
@@ -76,9 +77,10 @@ impl Subject {
     pub(super) async fn restart(self, context: &Context) -> Result<Self, ScenarioError> {
         match self {
             Self::Ours(stage) => Ok(Self::Ours(stage.restart().await?)),
-            Self::Peer(peer) => {
-                peer.kill().await;
-                Ok(Self::Peer(PeerProcess::start(&context.project).await?))
+            Self::Peer(process) => {
+                let peer = process.peer;
+                process.kill().await;
+                Ok(Self::Peer(PeerProcess::start(&context.project, peer).await?))
             }
         }
     }
@@ -98,9 +100,9 @@ impl Subject {
         interval: Option<Duration>,
         epoch: &str,
     ) -> Result<FleetLoad, LoadError> {
-        let api_key = match self {
-            Self::Ours(stage) => stage.api_key.clone(),
-            Self::Peer(_) => String::new(),
+        let (api_key, dialect) = match self {
+            Self::Ours(stage) => (stage.api_key.clone(), Dialect::Plain),
+            Self::Peer(process) => (String::new(), process.peer.dialect()),
         };
         FleetLoad::start(FleetPlan {
             server: self.address(),
@@ -108,6 +110,7 @@ impl Subject {
             hosts,
             interval,
             epoch: epoch.to_owned(),
+            dialect,
         })
         .await
     }
@@ -119,7 +122,7 @@ impl Subject {
     pub(super) async fn viewer(&self, index: usize) -> Result<WebSocketStream<TcpStream>, LoadError> {
         match self {
             Self::Ours(stage) => connect_viewer(stage.server.address, &stage.api, index).await,
-            Self::Peer(peer) => connect_peer_viewer(peer.address, index).await,
+            Self::Peer(process) => connect_peer_viewer(process.address, process.peer.dialect(), index).await,
         }
     }
 
@@ -127,14 +130,14 @@ impl Subject {
     pub(super) async fn close(self) {
         match self {
             Self::Ours(stage) => stage.close().await,
-            Self::Peer(peer) => peer.kill().await,
+            Self::Peer(process) => process.kill().await,
         }
     }
 
     fn address(&self) -> SocketAddr {
         match self {
             Self::Ours(stage) => stage.server.address,
-            Self::Peer(peer) => peer.address,
+            Self::Peer(process) => process.address,
         }
     }
 }
