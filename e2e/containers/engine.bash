@@ -69,10 +69,23 @@ compose() {
   (cd "$PROJECT" && podman-compose "$@")
 }
 
-# What podman-compose makes and does not remove again.
-remove_networks() {
+# The end of a story, however it went: nothing of the project is left, nor what podman-compose does not remove again.
+end_project() {
+  compose down --volumes --timeout 5 >/dev/null 2>&1 || true
   podman network ls --quiet --filter "name=^$(basename "$PROJECT" | tr '[:upper:]' '[:lower:]')_" |
     xargs --no-run-if-empty podman network rm >/dev/null || true
+  rm -rf "$PROJECT"
+}
+
+# What the services said, when a test failed.
+show_logs_of_failure() {
+  [ -n "${BATS_TEST_COMPLETED:-}" ] || compose logs 2>&1 | tail -n 60
+}
+
+# The access token that an earlier test of the story was given, if one was.
+read_access_token() {
+  ACCESS_TOKEN=$(cat "$PROJECT/access-token" 2>/dev/null || true)
+  export ACCESS_TOKEN
 }
 
 # The name that podman-compose gives the container of a service.

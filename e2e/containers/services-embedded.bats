@@ -11,21 +11,16 @@ setup_file() {
 
 setup() {
   load engine
-  ACCESS_TOKEN=$(cat "$PROJECT/access-token" 2>/dev/null || true)
-  export ACCESS_TOKEN
+  read_access_token
 }
 
 teardown() {
-  if [ -z "${BATS_TEST_COMPLETED:-}" ]; then
-    compose logs 2>&1 | tail -n 60
-  fi
+  show_logs_of_failure
 }
 
 teardown_file() {
   load engine
-  compose down --volumes --timeout 5 >/dev/null 2>&1 || true
-  remove_networks
-  rm -rf "$PROJECT"
+  end_project
 }
 
 @test "the server comes up alone" {
@@ -37,7 +32,7 @@ teardown_file() {
 
 @test "with an account and a key, a simulated host comes online" {
   make_account
-  ACCESS_TOKEN=$(cat "$PROJECT/access-token")
+  read_access_token
   call POST /api/v1/keys '{"label":"compose"}' | field key >"$PROJECT/secrets/api-key"
   compose up -d --no-build simulated-1
   eventually count_online 1

@@ -11,21 +11,16 @@ setup_file() {
 
 setup() {
   load engine
-  ACCESS_TOKEN=$(cat "$PROJECT/access-token" 2>/dev/null || true)
-  export ACCESS_TOKEN
+  read_access_token
 }
 
 teardown() {
-  if [ -z "${BATS_TEST_COMPLETED:-}" ]; then
-    compose logs 2>&1 | tail -n 60
-  fi
+  show_logs_of_failure
 }
 
 teardown_file() {
   load engine
-  compose down --volumes --timeout 5 >/dev/null 2>&1 || true
-  remove_networks
-  rm -rf "$PROJECT"
+  end_project
 }
 
 is_ready() {

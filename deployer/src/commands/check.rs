@@ -142,8 +142,13 @@ async fn things(target: &Target) -> Vec<Finding> {
   {sudo}firewall-cmd --state >/dev/null 2>&1 || echo sudo-firewall
   grep -qi '^StrictForwardPorts=yes' /etc/firewalld/firewalld.conf 2>/dev/null && echo strict-forward
 else echo firewalld-off; fi
-if command -v podman >/dev/null; then systemctl cat podman-restart.service >/dev/null 2>&1 || echo boot-missing; fi
-[ "$(systemctl show --property Restart --value podman-restart.service 2>/dev/null)" = no ] && systemctl cat podman-restart.service >/dev/null 2>&1 && echo boot-once
+if command -v podman >/dev/null; then
+  unit=$(systemctl show --property LoadState,Restart podman-restart.service 2>/dev/null)
+  case $unit in
+  *LoadState=loaded*) case $unit in *Restart=no*) echo boot-once ;; esac ;;
+  *) echo boot-missing ;;
+  esac
+fi
 for d in /var/lib/containers /var/lib/docker /var; do [ -d "$d" ] && break; done
 [ "$(df -Pk "$d" | awk 'NR==2 {{print $4}}')" -ge 204800 ] || echo disk-full
 touch "$HOME/.deployer-check" 2>/dev/null && rm -f "$HOME/.deployer-check" || echo home-read-only
