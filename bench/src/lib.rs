@@ -7,4 +7,5 @@ pub mod load;
 pub mod peer;
 pub mod process;
 pub mod report;
+pub mod rest;
 pub mod scenario;

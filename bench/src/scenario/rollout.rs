@@ -8,7 +8,7 @@ use super::{
     ScenarioError, Stage,
     lab::{Lab, timed},
 };
-use crate::{context::Context, report::Figure};
+use crate::{context::Context, report::Figure, rest::machine_at_rest};
 
 /// Hosts of the lab; the first half meets the deployer first, the second half Ansible.
 const HOSTS: usize = 20;
@@ -76,11 +76,14 @@ async fn measure(context: &Context, scene: &mut Scene) -> Result<Vec<Figure>, Sc
     let stage = Stage::open_on(&context.program("socket-server"), "0.0.0.0:0").await?;
     let server = format!("http://{gateway}:{}", stage.server.address.port());
     scene.prepare(context, &server, &stage.api_key).await?;
+    // Twenty hosts that have just started are busy for a while yet.
+    machine_at_rest().await?;
 
     context.say(format_args!(
         "first rollout to {HALF} hosts, the deployer, then Ansible"
     ));
     let ours = timed(scene.rollout(0..HALF)).await?.0;
+    machine_at_rest().await?;
     let theirs = timed(scene.ansible(HALF..HOSTS)).await?.0;
     timed(scene.rollout(0..HOSTS)).await?;
     timed(scene.ansible(0..HOSTS)).await?;

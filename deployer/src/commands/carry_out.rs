@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::scene::{Scene, Wanted};
+use super::{
+    look::Seen,
+    scene::{Scene, Wanted},
+};
 use crate::{
     clock::now_unix_seconds,
     error::{Exit, Failure},
@@ -26,6 +29,8 @@ pub(super) struct Manner {
     pub(super) release: Option<String>,
     /// An earlier release comes back: `rollback_config` says how.
     pub(super) back: bool,
+    /// What was seen right before.
+    pub(super) seen: Seen,
 }
 
 /// An id that sorts by time: the seconds since 1970, and two random bytes against two rollouts in one second.
@@ -152,7 +157,13 @@ async fn locked(
     lease: Arc<Lease>,
 ) -> Result<Exit, Failure> {
     let (sights, plan) = scene
-        .look(fleet, &wanted.desired, manner.no_firewall, manner.resume)
+        .look_again(
+            fleet,
+            &wanted.desired,
+            manner.no_firewall,
+            manner.resume,
+            &manner.seen,
+        )
         .await?;
     if !plan.obstacles.is_empty() {
         let mut failure = Failure::new("something stands in the way");

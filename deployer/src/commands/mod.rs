@@ -1,4 +1,4 @@
-//! One file per verb of the command line, and `scene`: what most of them begin with.
+//! One file per verb of the command line, and what several of them do: `scene` and `look` begin, `carry_out` ends.
 
 pub mod build;
 pub mod check;
@@ -21,4 +21,5 @@ pub mod trust;
 pub mod unlock;
 
 mod carry_out;
+mod look;
 mod scene;

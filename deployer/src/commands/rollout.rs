@@ -3,6 +3,7 @@
 use super::{
     build::build_all,
     carry_out::{Manner, carry_out},
+    look::Seen,
     scene::{Scene, all_reachable, local_engine, say_unreachable},
 };
 use crate::{
@@ -86,6 +87,7 @@ pub async fn run(arguments: &RolloutArgs, printer: &Printer) -> Result<Exit, Fai
         quiet: printer.is_quiet(),
         release: begun.filter(|_| arguments.resume),
         back: false,
+        seen: Seen { glances, sights },
     };
     let outcome = carry_out(&scene, &fleet, wanted, manner, printer).await;
     fleet.close().await;

@@ -31,12 +31,20 @@ struct Seen {
 }
 
 /// What a glance shows.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Glance {
     /// Of the host as it is. None for an engine that is not known by its files.
     stamp: Option<String>,
     /// What a look would see, when nothing has changed since the last one.
     pub observed: Option<ObservedHost>,
+}
+
+impl Glance {
+    /// Whether both show the same host in the same state, as far as a glance can tell one state from another.
+    #[must_use]
+    pub fn is_as(&self, before: &Self) -> bool {
+        self.stamp.is_some() && self.stamp == before.stamp
+    }
 }
 
 /// Glances at a host.
@@ -48,9 +56,11 @@ pub async fn glance(target: &Target, desired: &DesiredHost, no_firewall: bool) -
     let Some(stamp) = stamp(target, desired, no_firewall) else {
         return Ok(Glance::default());
     };
-    let folder = target.folder();
-    let script =
-        format!("cd {folder} 2>/dev/null || exit 0\n{stamp}\necho '{SEPARATOR}'\ncat {FILE} 2>/dev/null\n");
+    // Where nothing was rolled out yet there is no folder, and in the root's nothing of ours.
+    let script = format!(
+        "cd {} 2>/dev/null || cd /\n{stamp}\necho '{SEPARATOR}'\ncat {FILE} 2>/dev/null\n",
+        target.folder()
+    );
     let (session, deadline) = (target.session(), target.settings.step_timeout);
     let asking = async { Ok(session.exec(&script, b"", deadline).await?) };
     let text = within(deadline, "glance at the host", asking).await?.text();
