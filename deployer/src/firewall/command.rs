@@ -7,15 +7,12 @@ use super::rule::PortRule;
 /// ALREADY_ENABLED and NOT_ENABLED: what was asked for is so already.
 const SETTLED: [u8; 2] = [11, 12];
 
-/// firewalld's own question, which any user may ask: `s "public"`, or `s ""` for an interface that is left to the default
-/// zone (firewalld.dbus(5)).
-const ZONE_OF_INTERFACE: &str = "busctl --allow-interactive-authorization=no call org.fedoraproject.FirewallD1 \
-     /org/fedoraproject/FirewallD1 org.fedoraproject.FirewallD1.zone getZoneOfInterface s";
+/// Asks firewalld itself, as any user may (firewalld.dbus(5)). The answer is `s "public"`.
+const ASK: &str = "busctl --allow-interactive-authorization=no call org.fedoraproject.FirewallD1 /org/fedoraproject/FirewallD1";
 
 /// A script that prints the zone of the interface we came in by, at runtime and for the next boot, parted by `separator`.
 /// It prints `absent` where no firewalld runs. Each call of firewall-cmd starts Python, a sixth of a second of processor
-/// time, so there are two of them: firewalld itself is asked for the zone, and a listing without a zone, which begins with
-/// the zone's name, is that of the default one.
+/// time: firewalld itself is asked for the zone's name, and firewall-cmd only where that does not answer.
 #[must_use]
 pub fn query(sudo: &str, separator: &str) -> String {
     format!(
@@ -23,12 +20,14 @@ pub fn query(sudo: &str, separator: &str) -> String {
 else
   set -- $SSH_CONNECTION
   interface=$(ip -o addr show 2>/dev/null | awk -v a="$3" '{{split($4,p,"/"); if (p[1]==a) {{print $2; exit}}}}')
-  if zone=$({ZONE_OF_INTERFACE} "$interface" 2>/dev/null); then zone=${{zone#s \"}}; zone=${{zone%\"}}
-  else zone=$({sudo}firewall-cmd --get-zone-of-interface="$interface" 2>/dev/null); fi
-  now=$({sudo}firewall-cmd ${{zone:+--zone="$zone"}} --list-all 2>&1)
-  printf '%s\n' "$now"
+  # An interface that is left to the default zone has none of its own.
+  zone=$({ASK} org.fedoraproject.FirewallD1.zone getZoneOfInterface s "$interface" 2>/dev/null) \
+    && {{ [ "$zone" != 's ""' ] || zone=$({ASK} org.fedoraproject.FirewallD1 getDefaultZone 2>/dev/null); }} \
+    && zone=${{zone#s \"}} && zone=${{zone%\"}} \
+    || zone=$({sudo}firewall-cmd --get-zone-of-interface="$interface" 2>/dev/null) || zone=$({sudo}firewall-cmd --get-default-zone 2>/dev/null)
+  {sudo}firewall-cmd --zone="$zone" --list-all 2>&1
   echo '{separator}'
-  {sudo}firewall-cmd --permanent --zone="$(printf '%s\n' "$now" | awk 'NF {{print $1; exit}}')" --list-all 2>&1
+  {sudo}firewall-cmd --permanent --zone="$zone" --list-all 2>&1
 fi
 "#
     )
