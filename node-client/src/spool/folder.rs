@@ -192,9 +192,10 @@ pub(super) fn open(path: &Path, now_unix_ms: i64) -> Result<Opened, OpenFailure>
     })
 }
 
-/// A numbering that never was before.
+/// A numbering that this host never had before. It goes with every batch: 64 random bits are enough to differ from the few
+/// others of one host.
 pub(super) fn new_epoch() -> String {
-    format!("{:032x}", rand::random::<u128>())
+    format!("{:016x}", rand::random::<u64>())
 }
 
 #[derive(Debug, Default)]

@@ -6,11 +6,11 @@ use prost::Message as _;
 /// Begins every segment; the last byte is the version of this layout.
 const MAGIC: &[u8; 8] = b"MFSPOOL1";
 
-/// Characters of an epoch: 128 random bits as lower-case hex.
-pub(super) const EPOCH_CHARS: usize = 32;
+/// Characters of a head that an epoch may take, lower-case hex; spaces fill the rest.
+const EPOCH_CHARS_MAX: usize = 32;
 
 /// Bytes before the first record.
-pub(super) const HEAD_BYTES: usize = MAGIC.len() + EPOCH_CHARS;
+pub(super) const HEAD_BYTES: usize = MAGIC.len() + EPOCH_CHARS_MAX;
 
 /// Bytes before the payload of a record: its length and its CRC-32, both little-endian.
 const PREFIX_BYTES: usize = 8;
@@ -28,19 +28,20 @@ pub(super) struct Stamp {
 
 /// The head of a segment.
 pub(super) fn head(epoch: &str) -> Vec<u8> {
-    [MAGIC.as_slice(), epoch.as_bytes()].concat()
+    [MAGIC.as_slice(), format!("{epoch:<EPOCH_CHARS_MAX$}").as_bytes()].concat()
 }
 
 /// The epoch in a segment's head, unless it is damaged.
 pub(super) fn epoch_of(bytes: &[u8]) -> Option<&str> {
-    let epoch = bytes.strip_prefix(MAGIC)?.get(..EPOCH_CHARS)?;
-    let epoch = str::from_utf8(epoch).ok()?;
+    let epoch = bytes.strip_prefix(MAGIC)?.get(..EPOCH_CHARS_MAX)?;
+    let epoch = str::from_utf8(epoch).ok()?.trim_end_matches(' ');
     is_epoch(epoch).then_some(epoch)
 }
 
 /// Whether this can be an epoch.
 pub(super) fn is_epoch(text: &str) -> bool {
-    text.len() == EPOCH_CHARS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    (1..=EPOCH_CHARS_MAX).contains(&text.len())
+        && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// One record.
@@ -113,7 +114,7 @@ mod tests {
 
     use super::*;
 
-    const EPOCH: &str = "0123456789abcdef0123456789abcdef";
+    const EPOCH: &str = "0123456789abcdef";
 
     fn segment(seqs: std::ops::RangeInclusive<u64>) -> Vec<u8> {
         let mut bytes = head(EPOCH);
@@ -136,6 +137,16 @@ mod tests {
         let seqs: Vec<u64> = records.by_ref().map(|(stamp, _)| stamp.seq).collect();
         assert_eq!(seqs, [5, 6, 7, 8, 9]);
         assert_eq!(records.sound_bytes(), bytes.len());
+    }
+
+    #[test]
+    fn an_epoch_fills_its_place_or_a_part_of_it() {
+        let longest = "0123456789abcdef".repeat(2);
+        for epoch in ["a", EPOCH, &longest] {
+            let bytes = head(epoch);
+            assert_eq!((bytes.len(), epoch_of(&bytes)), (HEAD_BYTES, Some(epoch)));
+        }
+        assert_eq!(epoch_of(&head("")), None);
     }
 
     proptest! {
