@@ -6,7 +6,7 @@ use metric_flow_protocol::metrics::Sample;
 
 use super::{
     HistoryRow, Resolution, SeriesAggregate,
-    series::{RATE_SPAN_MS_MAX, SeriesKind, SeriesPlaces, add_value, rate_per_second, visit_readings},
+    series::{RATE_SPAN_MS_MAX, RateTracker, add_value},
 };
 
 /// What some steps of one host come to, by the start of the step.
@@ -50,9 +50,7 @@ impl Rollup {
         from_unix_ms: i64,
     ) -> Self {
         let mut rollup = Self::default();
-        let mut places = SeriesPlaces::default();
-        // By the places of the series: the newest total of a counter, and what the step comes to so far.
-        let mut totals: Vec<Option<(i64, f64)>> = Vec::new();
+        let mut rates = RateTracker::default();
         let mut step = OpenStep::default();
         for sample in samples {
             let time = sample.time_unix_ms;
@@ -63,40 +61,31 @@ impl Rollup {
                     rolled => step_start(time, rolled.step_ms()),
                 };
                 if step.start != start {
-                    rollup.close(&mut step, &places);
+                    rollup.close(&mut step, rates.names());
                     step.start = start;
                 }
                 step.samples = step.samples.saturating_add(1);
             }
-            places.begin_sample();
-            visit_readings(sample, |name, kind, value| {
-                let place = places.place(name);
-                if place == totals.len() {
-                    totals.push(None);
-                    step.series.push(None);
+            rates.next(sample, |place, _, value| {
+                if !inside {
+                    return;
                 }
-                let shown = match kind {
-                    SeriesKind::Gauge => Some(value),
-                    SeriesKind::Counter => {
-                        let before = totals[place].replace((time, value));
-                        before.and_then(|before| rate_per_second(before, (time, value)))
-                    }
-                };
-                if let Some(shown) = shown.filter(|_| inside) {
-                    add_value(&mut step.series[place], shown);
+                if place >= step.series.len() {
+                    step.series.resize(place + 1, None);
                 }
+                add_value(&mut step.series[place], value);
             });
         }
-        rollup.close(&mut step, &places);
+        rollup.close(&mut step, rates.names());
         rollup
     }
 
     /// Keeps what an open step comes to, and leaves it empty.
-    fn close(&mut self, open: &mut OpenStep, places: &SeriesPlaces) {
+    fn close(&mut self, open: &mut OpenStep, names: &[String]) {
         if open.samples == 0 {
             return;
         }
-        let values = places.names().iter().zip(&mut open.series);
+        let values = names.iter().zip(&mut open.series);
         let series = values.filter_map(|(name, value)| Some((name.clone(), value.take()?)));
         let step = RollupStep {
             samples: std::mem::take(&mut open.samples),

@@ -1,9 +1,6 @@
 //! From a sample to named series, and from two counters to a rate. Pure.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt::Write as _,
-};
+use std::{collections::HashMap, fmt::Write as _};
 
 use metric_flow_protocol::metrics::Sample;
 
@@ -180,30 +177,38 @@ pub fn rate_per_second(before: (i64, f64), now: (i64, f64)) -> Option<f64> {
 /// Turns samples, given in the order of their time, into the values of their series.
 #[derive(Debug, Default)]
 pub struct RateTracker {
-    totals: BTreeMap<String, (i64, f64)>,
+    places: SeriesPlaces,
+    /// By the places of the series: the newest time and total of a counter.
+    totals: Vec<Option<(i64, f64)>>,
 }
 
 impl RateTracker {
-    /// Calls `visit` with the name and value of every series of the next sample; a counter's first value, one
+    /// Calls `visit` with the place, name and value of every series of the next sample; a counter's first value, one
     /// after a reset, and one after more than [`RATE_SPAN_MS_MAX`] has no rate.
-    pub fn next(&mut self, sample: &Sample, mut visit: impl FnMut(&str, f64)) {
-        visit_readings(sample, |name, kind, value| match kind {
-            SeriesKind::Gauge => visit(name, value),
-            SeriesKind::Counter => {
-                let now = (sample.time_unix_ms, value);
-                match self.totals.get_mut(name) {
-                    Some(before) => {
-                        if let Some(rate) = rate_per_second(*before, now) {
-                            visit(name, rate);
-                        }
-                        *before = now;
-                    }
-                    None => {
-                        self.totals.insert(name.to_owned(), now);
-                    }
+    pub fn next(&mut self, sample: &Sample, mut visit: impl FnMut(usize, &str, f64)) {
+        self.places.begin_sample();
+        visit_readings(sample, |name, kind, value| {
+            let place = self.places.place(name);
+            if place == self.totals.len() {
+                self.totals.push(None);
+            }
+            let shown = match kind {
+                SeriesKind::Gauge => Some(value),
+                SeriesKind::Counter => {
+                    let now = (sample.time_unix_ms, value);
+                    let before = self.totals[place].replace(now);
+                    before.and_then(|before| rate_per_second(before, now))
                 }
+            };
+            if let Some(shown) = shown {
+                visit(place, name, shown);
             }
         });
+    }
+
+    /// The names of the series by their places.
+    pub fn names(&self) -> &[String] {
+        self.places.names()
     }
 }
 

@@ -49,7 +49,7 @@ impl Past {
                 row.samples += 1;
             }
             // Samples before the window still feed the rates of the first one inside it.
-            rates.next(sample, |name, value| {
+            rates.next(sample, |_, name, value| {
                 if let (Some(row), Some(&position)) = (&mut row, positions.get(name)) {
                     add_value(&mut row.values[position], value);
                 }
